@@ -1,0 +1,31 @@
+# kubectl fleetapp. `make help` lists the targets.
+
+GO ?= go
+BIN := bin/kubectl-fleetapp
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build the plugin, bin/kubectl-fleetapp
+	$(GO) build -trimpath -buildvcs=false -ldflags '-s -w' -o $(BIN) ./cmd/kubectl-fleetapp
+
+.PHONY: demo
+demo: build lab ## Bring a lab up and walk through the guide's first example on it
+	@test/demo.sh
+
+.PHONY: demo-down
+demo-down: ## End the lab that the demo left running
+	@test ! -x bin/fleetlab || bin/fleetlab down --dir .lab
+
+.PHONY: test
+test: build lab ## Unit tests, then every testscript of test/e2e on a lab of their own
+	$(GO) test -race ./cmd/... ./pkg/...
+	$(GO) -C test/lab test ./...
+	$(GO) test -count=1 -timeout 30m ./test/e2e
+
+include verify.mk
+include test/lab/lab.mk

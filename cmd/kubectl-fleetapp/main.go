@@ -1,0 +1,15 @@
+// Command kubectl-fleetapp is a kubectl plugin that deploys applications to a
+// fleet of clusters and shows the whole fleet in one table.
+package main
+
+import (
+	"os"
+
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/cmd"
+)
+
+func main() {
+	os.Exit(cmd.Execute(genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr}, os.Args[1:]))
+}

@@ -1,0 +1,245 @@
+// Package apply puts objects into one member by server-side apply, and takes
+// them out again.
+package apply
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
+)
+
+// Action is what became of one object, in kubectl's words.
+type Action string
+
+// The actions there are. Released is an object that another owner has taken
+// over: it stays, and is no longer ours.
+const (
+	Created    Action = "created"
+	Configured Action = "configured"
+	Unchanged  Action = "unchanged"
+	Deleted    Action = "deleted"
+	Released   Action = "released"
+)
+
+// Member is one member to work on, and who works.
+type Member struct {
+	Client rest.Interface
+	Owner  plan.Owner
+	// Force takes fields over that another manager owns.
+	Force bool
+}
+
+// Wanted is an object to apply, and what is known of it from before.
+type Wanted struct {
+	*plan.Object
+	// UID is that of the object which an earlier run made; empty if unknown.
+	UID types.UID
+	// Applied is when an apply of ours last changed it, as Applied below.
+	Applied string
+}
+
+// Result is what became of one object.
+type Result struct {
+	plan.Identity
+	Action Action
+	// UID is the object's.
+	UID types.UID
+	// Applied is when an apply of ours last changed the object, by the member's
+	// clock: the time of our entry in its managedFields.
+	Applied string
+	Err     error
+}
+
+// Apply applies the objects side by side, one request each, and makes the
+// namespaces that turn out to be missing. There is one result per object, in
+// their order.
+func (m Member) Apply(ctx context.Context, objects []Wanted) []Result {
+	results := m.applyAll(ctx, objects)
+	again := m.makeNamespaces(ctx, results)
+	if len(again) == 0 {
+		return results
+	}
+	retried := make([]Wanted, len(again))
+	for i, at := range again {
+		retried[i] = objects[at]
+	}
+	for i, result := range m.applyAll(ctx, retried) {
+		results[again[i]] = result
+	}
+	return results
+}
+
+func (m Member) applyAll(ctx context.Context, objects []Wanted) []Result {
+	results := make([]Result, len(objects))
+	var group sync.WaitGroup
+	for i, object := range objects {
+		group.Go(func() { results[i] = m.applyOne(ctx, object) })
+	}
+	group.Wait()
+	return results
+}
+
+// applyOne applies an object, until it is one that stays: an apply onto an
+// object that is being deleted succeeds, and is then lost with it.
+func (m Member) applyOne(ctx context.Context, object Wanted) Result {
+	for {
+		result, dying, err := m.patch(ctx, object)
+		if isOther(err) {
+			// What an earlier run made is gone, or is another object by now.
+			object.UID, object.Applied = "", ""
+			result, dying, err = m.patch(ctx, object)
+		}
+		if err == nil && dying {
+			err = m.waitGone(ctx, object.Identity, result.UID)
+			if err == nil {
+				object.UID, object.Applied = "", ""
+				continue
+			}
+		}
+		result.Err = m.explain(object.Identity, err)
+		return result
+	}
+}
+
+// patch sends one server-side apply. It asks for the metadata alone in answer:
+// that says all that matters.
+func (m Member) patch(ctx context.Context, object Wanted) (result Result, dying bool, err error) {
+	result = Result{Identity: object.Identity}
+	answer := m.Client.Patch(types.ApplyPatchType).AbsPath(object.Path()...).
+		Param("fieldManager", m.Owner.FieldManager()).
+		Param("fieldValidation", metav1.FieldValidationStrict).
+		Param("force", strconv.FormatBool(m.Force)).
+		Timeout(left(ctx)).
+		SetHeader("Accept", acceptMetadata).
+		Body(object.Body(object.UID)).
+		Do(ctx)
+	var (
+		status int
+		meta   metav1.PartialObjectMetadata
+	)
+	answer.StatusCode(&status)
+	if err := decode(answer, &meta); err != nil {
+		return result, false, err
+	}
+	result.UID = meta.UID
+	result.Applied = m.lastChange(meta.ManagedFields)
+	switch {
+	case status == http.StatusCreated:
+		result.Action = Created
+	case result.Applied == object.Applied:
+		result.Action = Unchanged
+	default:
+		result.Action = Configured
+	}
+	return result, meta.DeletionTimestamp != nil, nil
+}
+
+// lastChange is the time of our managedFields entry. An apply that changes
+// nothing leaves the whole object as it is, this time included: so it tells,
+// without a request more, whether one did.
+func (m Member) lastChange(fields []metav1.ManagedFieldsEntry) string {
+	for _, entry := range fields {
+		if entry.Manager == m.Owner.FieldManager() && entry.Operation == metav1.ManagedFieldsOperationApply && entry.Time != nil {
+			return entry.Time.UTC().Format(time.RFC3339)
+		}
+	}
+	return ""
+}
+
+// makeNamespaces makes the namespaces for want of which applies failed, and
+// returns which results those are. They are never deleted: others may have
+// moved in.
+func (m Member) makeNamespaces(ctx context.Context, results []Result) []int {
+	made := map[string]error{}
+	var again []int
+	for i := range results {
+		if !namespaceMissing(results[i].Err) {
+			continue
+		}
+		name := results[i].Namespace
+		if _, tried := made[name]; !tried {
+			made[name] = m.makeNamespace(ctx, name)
+		}
+		if made[name] != nil {
+			results[i].Err = made[name]
+			continue
+		}
+		again = append(again, i)
+	}
+	return again
+}
+
+func (m Member) makeNamespace(ctx context.Context, name string) error {
+	body, err := json.Marshal(map[string]any{
+		"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]string{"name": name},
+	})
+	if err != nil {
+		return err
+	}
+	err = m.Client.Post().AbsPath("api", "v1", "namespaces").
+		Param("fieldManager", m.Owner.FieldManager()).Timeout(left(ctx)).Body(body).Do(ctx).Error()
+	if apierrors.IsAlreadyExists(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("make namespace %q: %w", name, err)
+	}
+	return nil
+}
+
+func namespaceMissing(err error) bool {
+	var status apierrors.APIStatus
+	return apierrors.IsNotFound(err) && errors.As(err, &status) &&
+		status.Status().Details != nil && status.Status().Details.Kind == "namespaces"
+}
+
+// isOther tells the refusal of an object whose UID is not the one sent.
+func isOther(err error) bool {
+	return apierrors.IsConflict(err) && !isFieldConflict(err)
+}
+
+func isFieldConflict(err error) bool {
+	return apierrors.HasStatusCause(err, metav1.CauseTypeFieldManagerConflict)
+}
+
+// explain turns an API server's error into one that says what to do.
+func (m Member) explain(id plan.Identity, err error) error {
+	switch {
+	case err == nil || namespaceMissing(err):
+		return err
+	case isFieldConflict(err):
+		return reason.Errorf(reason.Conflict, "%s: %s; --force-conflicts takes it over", id, conflicts(err))
+	case notServed(err):
+		return reason.Errorf(reason.NoFlux, "Flux is not installed, or an older version (%s/%s is not served)", id.Group, id.Version)
+	}
+	return fmt.Errorf("%s: %w", id, err)
+}
+
+// conflicts says which field is whose.
+func conflicts(err error) string {
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) {
+		return err.Error()
+	}
+	causes := status.Status().Details.Causes
+	at := slices.IndexFunc(causes, func(c metav1.StatusCause) bool { return c.Type == metav1.CauseTypeFieldManagerConflict })
+	text := fmt.Sprintf("%s: %s", causes[at].Field, causes[at].Message)
+	if more := len(causes) - at - 1; more > 0 {
+		text = fmt.Sprintf("%s, and %d more", text, more)
+	}
+	return text
+}

@@ -1,0 +1,41 @@
+package apply
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+)
+
+const acceptMetadata = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+
+// left is how long the member's server may work on a request: as long as there
+// is somebody who waits for it, so that none is carried out late.
+func left(ctx context.Context) time.Duration {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return 0
+	}
+	return max(time.Until(deadline).Round(time.Second), time.Second)
+}
+
+// decode reads an answer as JSON.
+func decode(answer rest.Result, into any) error {
+	if err := answer.Error(); err != nil {
+		return err
+	}
+	body, err := answer.Raw()
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(body, into)
+}
+
+// notServed tells a resource that the API server does not know, which it says
+// in plain text, from an object that is not there, which is a Status.
+func notServed(err error) bool {
+	return apierrors.IsNotFound(err) && apierrors.HasStatusCause(err, metav1.CauseTypeUnexpectedServerResponse)
+}

@@ -1,0 +1,67 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/printer"
+)
+
+// Exit codes; scripts may rely on them.
+const (
+	exitDone    = 0
+	exitNothing = 1 // nothing done, or bad usage
+	exitPartial = 3 // some members failed
+)
+
+// failedMembers is the error of a run in which members failed. They have been
+// reported; only the exit code is left to say.
+type failedMembers struct{ failed, of int }
+
+func (e failedMembers) Error() string {
+	return fmt.Sprintf("%d of %d clusters failed", e.failed, e.of)
+}
+
+// membersFailed is nil where none did.
+func membersFailed(failed, of int) error {
+	if failed == 0 {
+		return nil
+	}
+	return failedMembers{failed, of}
+}
+
+// exitCode prints an error, if it was not printed before, and finds its code.
+func exitCode(out io.Writer, err error) int {
+	if err == nil {
+		return exitDone
+	}
+	var members failedMembers
+	if errors.As(err, &members) {
+		if members.failed < members.of {
+			return exitPartial
+		}
+		return exitNothing
+	}
+	for _, one := range flatten(err) {
+		fmt.Fprintf(out, "error: %s\n", printer.Escape(one.Error()))
+	}
+	return exitNothing
+}
+
+// flatten lists errors that were joined, each of which gets a line.
+func flatten(err error) []error {
+	if errors.Is(err, context.Canceled) {
+		return []error{errors.New("interrupted; what was begun is in the inventory: run the same again to go on, or delete to undo it")}
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	for _, one := range joined.Unwrap() {
+		all = append(all, flatten(one)...)
+	}
+	return all
+}

@@ -1,0 +1,93 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/user"
+	"time"
+
+	"golang.org/x/term"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/inventory"
+)
+
+// Factory is the outside world of a command. A test writes a literal of it.
+type Factory struct {
+	genericiooptions.IOStreams
+	// Host makes the client of the host.
+	Host func() (*fleet.Client, error)
+	// Namespace is the one that the user named with -n or by the context; the
+	// second value tells whether it was with -n.
+	Namespace func() (string, bool, error)
+	// ContextNamespace is the context's alone, whatever -n says.
+	ContextNamespace func() (string, error)
+	// Connect makes a client for a member, whose kubeconfig the host holds.
+	Connect func(ctx context.Context, host *fleet.Client, member fleet.Member) (*fleet.Client, error)
+	// Interactive tells whether there is somebody to answer a question.
+	Interactive func() bool
+	// Now is the clock.
+	Now func() time.Time
+	// Holder is what is written down of who does a run.
+	Holder func() inventory.Run
+}
+
+const userAgent = "kubectl-fleetapp"
+
+// newFactory makes the factory of a real run.
+func newFactory(flags *genericclioptions.ConfigFlags, streams genericiooptions.IOStreams) *Factory {
+	return &Factory{
+		IOStreams: streams,
+		Host: func() (*fleet.Client, error) {
+			config, err := flags.ToRESTConfig()
+			if err != nil {
+				return nil, err
+			}
+			config.UserAgent = userAgent
+			return fleet.NewHostClient(config)
+		},
+		Namespace: flags.ToRawKubeConfigLoader().Namespace,
+		ContextNamespace: func() (string, error) {
+			return contextNamespace(flags)
+		},
+		Connect: func(ctx context.Context, host *fleet.Client, member fleet.Member) (*fleet.Client, error) {
+			return fleet.Connector{Host: host, UserAgent: userAgent}.Connect(ctx, member)
+		},
+		Interactive: func() bool {
+			file, ok := streams.In.(*os.File)
+			return ok && term.IsTerminal(int(file.Fd()))
+		},
+		Now:    time.Now,
+		Holder: holder,
+	}
+}
+
+func contextNamespace(flags *genericclioptions.ConfigFlags) (string, error) {
+	config, err := flags.ToRawKubeConfigLoader().RawConfig()
+	if err != nil {
+		return "", err
+	}
+	name := config.CurrentContext
+	if *flags.Context != "" {
+		name = *flags.Context
+	}
+	if context := config.Contexts[name]; context != nil && context.Namespace != "" {
+		return context.Namespace, nil
+	}
+	return "default", nil
+}
+
+// holder names this process to whoever finds the inventory held.
+func holder() inventory.Run {
+	name, host := "somebody", "somewhere"
+	if current, err := user.Current(); err == nil {
+		name = current.Username
+	}
+	if named, err := os.Hostname(); err == nil {
+		host = named
+	}
+	return inventory.Run{Holder: fmt.Sprintf("%s@%s", name, host), PID: os.Getpid()}
+}

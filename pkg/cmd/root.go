@@ -1,0 +1,58 @@
+// Package cmd is the command line: flags into options, options into one run,
+// errors into exit codes. It composes the other packages and is the only one
+// that knows cobra.
+package cmd
+
+import (
+	"context"
+	"os/signal"
+	"syscall"
+
+	"github.com/go-logr/logr"
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/klog/v2"
+	"k8s.io/kubectl/pkg/util/templates"
+)
+
+// Execute runs the command line and returns its exit code.
+func Execute(streams genericiooptions.IOStreams, args []string) int {
+	// An interrupt ends the run in good order; a second one ends the process.
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	// client-go logs what goes wrong with a body; it is an error as well, and
+	// what a member says is printed by us alone.
+	ctx = klog.NewContext(ctx, logr.Discard())
+
+	flags := genericclioptions.NewConfigFlags(true)
+	root := newRoot(newFactory(flags, streams), flags)
+	root.SetArgs(args)
+	return exitCode(streams.ErrOut, root.ExecuteContext(ctx))
+}
+
+func newRoot(factory *Factory, flags *genericclioptions.ConfigFlags) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "kubectl-fleetapp",
+		Short: "Deploy applications to a fleet of clusters, and see them in one table",
+		Long: templates.LongDesc(`
+			Deploys Kurator's Applications from here to the clusters of a fleet, where
+			Flux syncs them, and shows the whole fleet in one table.
+
+			The current context is the host: the cluster that holds Kurator's fleets,
+			clusters and kubeconfig Secrets.`),
+		Annotations:       map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl fleetapp"},
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		Args:              cobra.NoArgs,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(factory.In)
+	root.SetOut(factory.Out)
+	root.SetErr(factory.ErrOut)
+	flags.AddFlags(root.PersistentFlags())
+	root.AddCommand(newDeploy(factory), newGet(factory), newDelete(factory))
+	return root
+}

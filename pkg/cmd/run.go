@@ -1,0 +1,124 @@
+package cmd
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/deploy"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/inventory"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/printer"
+)
+
+// defaultParallel was good for 5,000 members; without a bound a third of them
+// failed in the TLS handshake.
+const defaultParallel = 256
+
+// runner carries out runs over applications: what deploy and delete share.
+type runner struct {
+	*Factory
+	yes           bool
+	force         bool
+	parallel      int
+	memberTimeout time.Duration
+}
+
+func (r *runner) addFlags(flags *pflag.FlagSet, memberTimeout time.Duration) {
+	flags.BoolVarP(&r.yes, "yes", "y", false, "Do not ask before objects are deleted.")
+	flags.IntVar(&r.parallel, "parallel", defaultParallel, "How many clusters are worked on at once.")
+	flags.DurationVar(&r.memberTimeout, "member-timeout", memberTimeout, "How long one cluster may take, connecting included.")
+}
+
+// job is one application, ready to run.
+type job struct {
+	owner plan.Owner
+	// verb is what becomes of the application: deployed or deleted.
+	verb   string
+	record *inventory.Inventory
+	// asked is the manifest, where there is a new one.
+	asked json.RawMessage
+	works []deploy.Work
+}
+
+// run confirms what the jobs delete, and does them one after the other: one
+// that fails does not keep the others from being done.
+func (r *runner) run(ctx context.Context, host *fleet.Client, jobs []job) error {
+	for _, job := range jobs {
+		if err := r.confirm(job); err != nil {
+			return err
+		}
+	}
+	var (
+		errs       []error
+		failed, of int
+	)
+	for _, job := range jobs {
+		summary, err := r.runOne(ctx, host, job)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		failed, of = failed+summary.Failed, of+summary.Members
+	}
+	return errors.Join(append(errs, membersFailed(failed, of))...)
+}
+
+func (r *runner) runOne(ctx context.Context, host *fleet.Client, job job) (deploy.Summary, error) {
+	began := r.Now()
+	lines := printer.NewRun(r.Out, r.ErrOut, len(job.works))
+	engine := deploy.Engine{
+		Connect: func(ctx context.Context, member fleet.Member) (*fleet.Client, error) {
+			return r.Connect(ctx, host, member)
+		},
+		Owner: job.owner, Force: r.force, Parallel: r.parallel, MemberTimeout: r.memberTimeout,
+		Emit: lines.Member,
+	}
+	run := r.Holder()
+	run.Verb = job.verb
+	summary, err := engine.Run(ctx, job.record, run, job.asked, job.works)
+	lines.Close()
+	if err != nil {
+		return summary, err
+	}
+	lines.Closing(job.owner, job.verb, summary, r.Now().Sub(began))
+	return summary, nil
+}
+
+// confirm lists what a job deletes, and asks where there is somebody to answer.
+func (r *runner) confirm(job job) error {
+	if r.yes || !r.Interactive() || !deletes(job.works) {
+		return nil
+	}
+	question := fmt.Sprintf("will delete application %s/%s from these clusters, with all that Flux applied for it:", job.owner.Namespace, job.owner.Application)
+	if job.verb == verbDeployed {
+		question = fmt.Sprintf("application %s/%s no longer wants, and will delete with all that Flux applied for it:", job.owner.Namespace, job.owner.Application)
+	}
+	fmt.Fprintln(r.ErrOut, question)
+	printer.Deletions(r.ErrOut, job.works)
+	fmt.Fprint(r.ErrOut, "Continue? [y/N] ")
+	answer, err := bufio.NewReader(r.In).ReadString('\n')
+	if err != nil {
+		return fmt.Errorf("no answer (%w): nothing was changed", err)
+	}
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return nil
+	}
+	return errors.New("not confirmed: nothing was changed")
+}
+
+func deletes(works []deploy.Work) bool {
+	for _, work := range works {
+		if len(work.Unwanted) > 0 {
+			return true
+		}
+	}
+	return false
+}

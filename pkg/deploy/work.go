@@ -1,0 +1,86 @@
+package deploy
+
+import (
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/apply"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/inventory"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
+)
+
+// Work is what a run does in one member: apply what is wanted, then delete
+// what is not.
+type Work struct {
+	Member fleet.Member
+	// UID is that of the cluster which the inventory knows by the member's
+	// name; empty if it has not seen it yet.
+	UID      types.UID
+	Wanted   []apply.Wanted
+	Unwanted []plan.Identity
+}
+
+// Lookup finds a member by kind and name; one that does not exist is Missing.
+type Lookup func(kind, name string) fleet.Member
+
+// ToDeploy is the work that brings the members from what the inventory says
+// that they may hold to what the plan says that they should.
+func ToDeploy(wanted *plan.Plan, recorded []inventory.Member, lookup Lookup) []Work {
+	works := make([]Work, len(wanted.Members))
+	at := map[[2]string]int{}
+	for i, member := range wanted.Members {
+		works[i].Member = member.Member
+		for _, object := range member.Objects {
+			works[i].Wanted = append(works[i].Wanted, apply.Wanted{Object: object})
+		}
+		at[[2]string{member.Member.Kind, member.Member.Name}] = i
+	}
+	for _, member := range recorded {
+		key := [2]string{member.Kind, member.Name}
+		i, planned := at[key]
+		if !planned {
+			i = len(works)
+			works = append(works, Work{Member: lookup(member.Kind, member.Name)})
+		}
+		work := &works[i]
+		work.UID = member.UID
+		for _, entry := range member.Objects {
+			if wanted := work.find(entry.Identity); wanted != nil {
+				wanted.UID, wanted.Applied = entry.UID, entry.Applied
+			} else {
+				work.Unwanted = append(work.Unwanted, entry.Identity)
+			}
+		}
+	}
+	return works
+}
+
+// ToDelete is the work that leaves nothing of what the inventory lists.
+func ToDelete(recorded []inventory.Member, lookup Lookup) []Work {
+	return ToDeploy(&plan.Plan{}, recorded, lookup)
+}
+
+func (w *Work) find(id plan.Identity) *apply.Wanted {
+	for i := range w.Wanted {
+		if w.Wanted[i].SameObject(id) {
+			return &w.Wanted[i]
+		}
+	}
+	return nil
+}
+
+// placements are what the inventory must list before the work begins.
+func placements(works []Work) []inventory.Placement {
+	var all []inventory.Placement
+	for _, work := range works {
+		if len(work.Wanted) == 0 {
+			continue
+		}
+		placement := inventory.Placement{Kind: work.Member.Kind, Name: work.Member.Name}
+		for _, wanted := range work.Wanted {
+			placement.Objects = append(placement.Objects, wanted.Identity)
+		}
+		all = append(all, placement)
+	}
+	return all
+}

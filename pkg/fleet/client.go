@@ -1,0 +1,162 @@
+package fleet
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+
+	appsv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/apps/v1alpha1"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
+)
+
+// Client talks to one API server. Requests name their whole path, so that no
+// discovery is needed, and are not limited in rate.
+type Client struct {
+	rest.Interface
+	close func()
+}
+
+// Close ends the client's connections.
+func (c *Client) Close() { c.close() }
+
+// NewHostClient makes the client of the host from the user's own kubeconfig,
+// which is trusted with all that kubectl trusts it with.
+func NewHostClient(config *rest.Config) (*Client, error) {
+	config = rest.CopyConfig(config)
+	client, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return nil, err
+	}
+	return newClient(config, client, client.CloseIdleConnections)
+}
+
+// Connector opens the members of a fleet.
+type Connector struct {
+	// Host is where the kubeconfig Secrets are read.
+	Host *Client
+	// UserAgent names us in the members' audit logs.
+	UserAgent string
+}
+
+// Connect reads the member's kubeconfig from the host and makes a client of
+// what is allowed in it. It does not dial: the first request does.
+// The reasons of its errors are BadKubeconfig and NotFound.
+func (c Connector) Connect(ctx context.Context, member Member) (*Client, error) {
+	switch {
+	case member.Kind == KindHost:
+		return &Client{Interface: c.Host.Interface, close: func() {}}, nil
+	case member.Missing:
+		return nil, reason.Errorf(reason.NotFound, "the fleet lists it, but there is no such %s", member.Kind)
+	case member.Kubeconfig.Name == "":
+		return nil, bad("its %s names no kubeconfig Secret yet", member.Kind)
+	}
+	data, err := c.kubeconfig(ctx, member.Kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	endpoint, err := parseKubeconfig(data)
+	if err != nil {
+		return nil, fmt.Errorf("%w (Secret %s/%s, key %q)", err,
+			member.Kubeconfig.Namespace, member.Kubeconfig.Name, member.Kubeconfig.Key)
+	}
+	transport, err := endpoint.newTransport()
+	if err != nil {
+		return nil, err
+	}
+	return newClient(
+		&rest.Config{Host: endpoint.server.String()},
+		&http.Client{
+			Transport:     guard{token: endpoint.token, userAgent: c.UserAgent, next: transport},
+			CheckRedirect: refuseRedirect,
+		},
+		transport.CloseIdleConnections)
+}
+
+// kubeconfig reads one value of a Secret on the host.
+func (c Connector) kubeconfig(ctx context.Context, from SecretKey) ([]byte, error) {
+	var secret struct {
+		Data map[string][]byte `json:"data"`
+	}
+	err := getJSON(ctx, c.Host, &secret, "api/v1/namespaces", from.Namespace, "secrets", from.Name)
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil, bad("its kubeconfig Secret %s/%s does not exist", from.Namespace, from.Name)
+	case err != nil:
+		return nil, bad("its kubeconfig Secret %s/%s cannot be read: %w", from.Namespace, from.Name, err)
+	}
+	data, ok := secret.Data[from.Key]
+	if !ok {
+		keys := strings.Join(slices.Sorted(maps.Keys(secret.Data)), ", ")
+		return nil, bad("its kubeconfig Secret %s/%s has no key %q (it has: %s)", from.Namespace, from.Name, from.Key, keys)
+	}
+	return data, nil
+}
+
+func getJSON(ctx context.Context, client rest.Interface, into any, path ...string) error {
+	result := client.Get().AbsPath(path...).Do(ctx)
+	if err := result.Error(); err != nil {
+		return err
+	}
+	body, err := result.Raw()
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(body, into)
+}
+
+func newClient(config *rest.Config, client *http.Client, closeConnections func()) (*Client, error) {
+	config.QPS = -1 // API servers have priority and fairness to defend themselves
+	config.WarningHandlerWithContext = rest.NoWarnings{}
+	config.GroupVersion = &schema.GroupVersion{}
+	config.ContentType = runtime.ContentTypeJSON
+	config.NegotiatedSerializer = statusCodec()
+	restClient, err := rest.UnversionedRESTClientForConfigAndClient(config, client)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{Interface: restClient, close: closeConnections}, nil
+}
+
+// statusCodec decodes the one type that client-go itself must know: an API
+// server's error. Everything else is read as JSON by who asked for it.
+func statusCodec() runtime.NegotiatedSerializer {
+	scheme := runtime.NewScheme()
+	metav1.AddToGroupVersion(scheme, schema.GroupVersion{Version: "v1"})
+	return serializer.NewCodecFactory(scheme).WithoutConversion()
+}
+
+// UID is the UID of a cluster's kube-system namespace: what tells one cluster
+// from any other, however it is reached.
+func UID(ctx context.Context, client rest.Interface) (types.UID, error) {
+	var namespace metav1.PartialObjectMetadata
+	if err := getJSON(ctx, client, &namespace, "api/v1/namespaces/kube-system"); err != nil {
+		return "", err
+	}
+	return namespace.UID, nil
+}
+
+// ReadApplication reads an Application on the host; nil if there is none.
+func ReadApplication(ctx context.Context, host rest.Interface, namespace, name string) (*appsv1alpha1.Application, error) {
+	var app appsv1alpha1.Application
+	err := getJSON(ctx, host, &app, "apis", appsv1alpha1.Group, appsv1alpha1.Version,
+		"namespaces", namespace, appsv1alpha1.ApplicationResource, name)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &app, nil
+}

@@ -1,0 +1,116 @@
+package fleet
+
+import (
+	"fmt"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	appsv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/apps/v1alpha1"
+	fleetv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/fleet/v1alpha1"
+)
+
+// Resolve returns the members that a destination stands for, in the fleet's
+// order: the fleet's clusters whose labels match, or the host where there is
+// no destination. A cluster that the fleet lists and that does not exist comes
+// back as Missing where nothing selects; a selector cannot match it.
+func (s *Snapshot) Resolve(destination *appsv1alpha1.ApplicationDestination) ([]Member, error) {
+	if destination == nil {
+		return []Member{HostMember()}, nil
+	}
+	members, err := s.Fleet(destination.Fleet)
+	if err != nil || destination.ClusterSelector == nil {
+		return members, err
+	}
+	selector, err := metav1.LabelSelectorAsSelector(destination.ClusterSelector)
+	if err != nil {
+		return nil, fmt.Errorf("clusterSelector: %w", err)
+	}
+	var matched []Member
+	for _, member := range members {
+		if selector.Matches(labels.Set(member.Labels)) && (!member.Missing || selector.Empty()) {
+			matched = append(matched, member)
+		}
+	}
+	return matched, nil
+}
+
+// Fleet returns the members of one fleet, in its order, each once.
+func (s *Snapshot) Fleet(name string) ([]Member, error) {
+	for _, candidate := range s.fleets {
+		if candidate.Name == name {
+			return s.membersOf(candidate)
+		}
+	}
+	return nil, fmt.Errorf("fleet %q not found in namespace %q%s", name, s.Namespace, ThereIs(s.Fleets()))
+}
+
+// Fleets returns the names of all fleets of the namespace.
+func (s *Snapshot) Fleets() []string {
+	names := make([]string, len(s.fleets))
+	for i, candidate := range s.fleets {
+		names[i] = candidate.Name
+	}
+	return names
+}
+
+// All returns every AttachedCluster and Cluster of the namespace, by name
+// within its kind.
+func (s *Snapshot) All() []Member {
+	members := make([]Member, len(s.order))
+	for i, key := range s.order {
+		members[i] = s.clusters[key]
+	}
+	return members
+}
+
+// Member returns one cluster; where it does not exist, it is Missing.
+func (s *Snapshot) Member(kind, name string) Member {
+	if kind == KindHost {
+		return HostMember()
+	}
+	if member, ok := s.clusters[clusterKey{kind, name}]; ok {
+		return member
+	}
+	return Member{Kind: kind, Name: name, Missing: true}
+}
+
+func (s *Snapshot) membersOf(f fleetv1alpha1.Fleet) ([]Member, error) {
+	var members []Member
+	seen := map[clusterKey]bool{}
+	for _, reference := range f.Spec.Clusters {
+		kind := reference.Kind
+		if kind == "" {
+			kind = KindCluster // as Kurator's fleet manager reads it
+		}
+		if kind != KindCluster && kind != KindAttachedCluster {
+			return nil, fmt.Errorf("fleet %q lists %q of kind %q: only AttachedCluster and Cluster are known", f.Name, reference.Name, kind)
+		}
+		key := clusterKey{kind, reference.Name}
+		if !seen[key] {
+			seen[key] = true
+			members = append(members, s.Member(kind, reference.Name))
+		}
+	}
+	return members, nil
+}
+
+// ThereIs names, in an error, what could have been meant, as long as that
+// stays a line.
+func ThereIs(names []string) string {
+	const most = 5
+	switch {
+	case len(names) == 0:
+		return " (there is none)"
+	case len(names) == 1:
+		return fmt.Sprintf(" (there is %q)", names[0])
+	case len(names) > most:
+		return fmt.Sprintf(" (there are %s and %d more)", quoted(names[:most]), len(names)-most)
+	}
+	return fmt.Sprintf(" (there are %s)", quoted(names))
+}
+
+func quoted(names []string) string {
+	return `"` + strings.Join(names, `", "`) + `"`
+}

@@ -1,0 +1,89 @@
+// Package fleet reads the host: fleets, clusters and the kubeconfig Secrets
+// that they name, into ordered members and clients for them. It is the only
+// package that touches kubeconfig bytes.
+package fleet
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/rest"
+
+	clusterv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/cluster/v1alpha1"
+	fleetv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/fleet/v1alpha1"
+)
+
+// Snapshot is what one namespace of the host said about fleets at one time.
+// A fleet's clusters live in the fleet's own namespace, whatever namespace its
+// references name, so one namespace is all there is to read.
+type Snapshot struct {
+	Namespace string
+	fleets    []fleetv1alpha1.Fleet
+	clusters  map[clusterKey]Member
+	order     []clusterKey
+}
+
+type clusterKey struct{ kind, name string }
+
+// Read takes a snapshot of a namespace, in one round trip.
+func Read(ctx context.Context, host rest.Interface, namespace string) (*Snapshot, error) {
+	var (
+		fleets   fleetv1alpha1.FleetList
+		attached clusterv1alpha1.AttachedClusterList
+		clusters clusterv1alpha1.ClusterList
+	)
+	list := func(group, resource string, into any) error {
+		err := getJSON(ctx, host, into, "apis", group, "v1alpha1", "namespaces", namespace, resource)
+		if apierrors.IsNotFound(err) {
+			return fmt.Errorf("the host does not serve %s.%s: is this the cluster that Kurator's objects are on?", resource, group)
+		}
+		if err != nil {
+			return fmt.Errorf("read %s in namespace %q on the host: %w", resource, namespace, err)
+		}
+		return nil
+	}
+	var reads errgroup.Group
+	reads.Go(func() error { return list(fleetv1alpha1.Group, fleetv1alpha1.FleetResource, &fleets) })
+	reads.Go(func() error {
+		return list(clusterv1alpha1.Group, clusterv1alpha1.AttachedClusterResource, &attached)
+	})
+	reads.Go(func() error { return list(clusterv1alpha1.Group, clusterv1alpha1.ClusterResource, &clusters) })
+	if err := reads.Wait(); err != nil {
+		return nil, err
+	}
+	return newSnapshot(namespace, fleets.Items, attached.Items, clusters.Items), nil
+}
+
+func newSnapshot(namespace string, fleets []fleetv1alpha1.Fleet,
+	attached []clusterv1alpha1.AttachedCluster, clusters []clusterv1alpha1.Cluster,
+) *Snapshot {
+	s := &Snapshot{Namespace: namespace, fleets: fleets, clusters: map[clusterKey]Member{}}
+	add := func(member Member) {
+		key := clusterKey{member.Kind, member.Name}
+		s.clusters[key] = member
+		s.order = append(s.order, key)
+	}
+	for _, c := range attached {
+		key := c.Spec.Kubeconfig.Key
+		if key == "" {
+			key = clusterv1alpha1.DefaultKubeconfigKey
+		}
+		add(Member{
+			Name: c.Name, Kind: KindAttachedCluster, Labels: c.Labels,
+			Kubeconfig: SecretKey{namespace, c.Spec.Kubeconfig.Name, key},
+		})
+	}
+	for _, c := range clusters {
+		secret := c.Status.KubeconfigSecretRef
+		if secret == "" && c.Spec.Credential != nil {
+			secret = c.Spec.Credential.SecretRef
+		}
+		add(Member{
+			Name: c.Name, Kind: KindCluster, Labels: c.Labels,
+			Kubeconfig: SecretKey{namespace, secret, clusterv1alpha1.DefaultKubeconfigKey},
+		})
+	}
+	return s
+}

@@ -1,0 +1,108 @@
+package fleet
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
+)
+
+const (
+	dialTimeout = 10 * time.Second
+	// maxAnswer bounds one answer of a member, in bytes after decompression;
+	// maxHeader its header.
+	maxAnswer = 32 << 20
+	maxHeader = 64 << 10
+)
+
+// newTransport makes the one connection that a member gets. It takes no proxy
+// from the environment: that is meant for the user's own host.
+func (e endpoint) newTransport() (*http.Transport, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: e.serverName}
+	if len(e.ca) > 0 {
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(e.ca) {
+			return nil, bad("the kubeconfig's certificate-authority-data holds no certificate")
+		}
+	}
+	if len(e.cert) > 0 || len(e.key) > 0 {
+		pair, err := tls.X509KeyPair(e.cert, e.key)
+		if err != nil {
+			return nil, bad("the kubeconfig's client-certificate-data and client-key-data are not a pair")
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	dialer := &net.Dialer{Timeout: dialTimeout, Control: refuseLinkLocal}
+	return &http.Transport{
+		DialContext:            dialer.DialContext,
+		TLSClientConfig:        config,
+		TLSHandshakeTimeout:    dialTimeout,
+		ForceAttemptHTTP2:      true,
+		MaxConnsPerHost:        1, // the first requests would open one each
+		MaxResponseHeaderBytes: maxHeader,
+	}, nil
+}
+
+// refuseLinkLocal looks at the address that is really dialled, after DNS: at
+// link-local addresses clouds serve the credentials of this very machine.
+func refuseLinkLocal(_, address string, _ syscall.RawConn) error {
+	target, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return fmt.Errorf("address %q: %w", address, err)
+	}
+	ip := target.Addr().Unmap()
+	if ip.IsLinkLocalUnicast() || ip.IsMulticast() || ip.IsUnspecified() {
+		return bad("the kubeconfig's server is at %s, a link-local, multicast or unspecified address, which is refused", ip)
+	}
+	return nil
+}
+
+// guard adds a member's token to its requests, and bounds its answers.
+type guard struct {
+	token, userAgent string
+	next             http.RoundTripper
+}
+
+func (g guard) RoundTrip(request *http.Request) (*http.Response, error) {
+	request = request.Clone(request.Context())
+	request.Header.Set("User-Agent", g.userAgent)
+	if g.token != "" {
+		request.Header.Set("Authorization", "Bearer "+g.token)
+	}
+	response, err := g.next.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	response.Body = &boundedBody{ReadCloser: response.Body, left: maxAnswer}
+	return response, nil
+}
+
+// boundedBody fails where an answer passes its bound, which io.LimitReader
+// would cut off as if it had ended.
+type boundedBody struct {
+	io.ReadCloser
+	left int
+}
+
+func (b *boundedBody) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, reason.Errorf(reason.Failed, "its answer is larger than %d MiB", maxAnswer>>20)
+	}
+	n, err := b.ReadCloser.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
+}
+
+// refuseRedirect keeps credentials and writes at the address that the
+// kubeconfig names: client-go alone would replay both wherever it is sent.
+func refuseRedirect(*http.Request, []*http.Request) error {
+	return errors.New("it answered with a redirect, which is never followed")
+}

@@ -1,0 +1,149 @@
+package inventory
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+)
+
+// Names and types of the Secret that holds a record.
+const (
+	secretPrefix = "fleetapp.v1."
+	secretType   = "fleetapp.kurator.dev/inventory.v1"
+	secretKey    = "record"
+)
+
+// lease is for how long a run holds a record without renewing it; renewal is
+// how often it renews. A run that ends sooner costs no request for it.
+const (
+	lease   = 30 * time.Second
+	renewal = 10 * time.Second
+)
+
+// HeldError is the error of a run that finds another one at work.
+type HeldError struct {
+	Namespace, Application string
+	Run                    Run
+	// Wait is how long it takes at most until a dead holder is passed over.
+	Wait time.Duration
+}
+
+func (e *HeldError) Error() string {
+	return fmt.Sprintf("application %s/%s is being %s by %s since %s (pid %d); wait for it, or try again in %ds if it died",
+		e.Namespace, e.Application, e.Run.Verb, e.Run.Holder, e.Run.Started.Local().Format(time.TimeOnly), e.Run.PID,
+		int(e.Wait.Round(time.Second)/time.Second))
+}
+
+// Inventory is the record of one application, as read from the host, and what
+// is needed to write it back if nobody else did.
+type Inventory struct {
+	host                   rest.Interface
+	namespace, application string
+	now                    func() time.Time
+
+	// write serialises the requests that replace the record, and guards the
+	// fields below.
+	write           sync.Mutex
+	record          Record
+	uid             types.UID
+	resourceVersion string
+}
+
+// Read reads the record of an application; there need not be one.
+func Read(ctx context.Context, host rest.Interface, namespace, application string, now func() time.Time) (*Inventory, error) {
+	i := &Inventory{host: host, namespace: namespace, application: application, now: now}
+	answer, err := i.send(ctx, host.Get().AbsPath(i.path()...))
+	if apierrors.IsNotFound(err) {
+		return i, nil
+	}
+	if err != nil {
+		return nil, i.wrap("read", err)
+	}
+	if answer.Type != secretType {
+		return nil, i.wrap("read", fmt.Errorf("its type is %q, not %s: another version of kubectl fleetapp, or another program, made it", answer.Type, secretType))
+	}
+	record, err := decode(answer.Data[secretKey])
+	if err != nil {
+		return nil, i.wrap("read", err)
+	}
+	i.record = *record
+	return i, nil
+}
+
+// Exists tells whether there is a record: whether anything may be deployed.
+func (i *Inventory) Exists() bool { return i.resourceVersion != "" }
+
+// Members returns what may be where.
+func (i *Inventory) Members() []Member { return slices.Clone(i.record.Members) }
+
+// Application is the manifest as last asked for, nil if there never was one.
+func (i *Inventory) Application() json.RawMessage { return i.record.Application }
+
+// Intend writes down what a run is about to put where, beside all that may be
+// there already, and takes hold of the record. When it returns without an
+// error the API server has acknowledged the record, and members may be touched.
+// A nil application leaves the one last asked for as it is.
+func (i *Inventory) Intend(ctx context.Context, run Run, application json.RawMessage, wanted []Placement) error {
+	i.write.Lock()
+	defer i.write.Unlock()
+	now := i.now()
+	if held := i.record.Run; held != nil && now.Before(held.Expires) {
+		return &HeldError{i.namespace, i.application, *held, held.Expires.Sub(now)}
+	}
+	run.Started, run.Expires = now, now.Add(lease)
+	i.record.Run = &run
+	i.record.Epoch++
+	i.record.intend(wanted)
+	if application != nil {
+		i.record.revise(application, now)
+	}
+	return i.put(ctx)
+}
+
+// Keep renews the hold until the context ends. Where the hold is lost it says
+// so and ends.
+func (i *Inventory) Keep(ctx context.Context, lost func(error)) {
+	tick := time.NewTicker(renewal)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := i.renew(ctx); err != nil && ctx.Err() == nil {
+			lost(err)
+			return
+		}
+	}
+}
+
+func (i *Inventory) renew(ctx context.Context) error {
+	i.write.Lock()
+	defer i.write.Unlock()
+	if i.record.Run == nil { // settled while this waited
+		return nil
+	}
+	i.record.Run.Expires = i.now().Add(lease)
+	return i.put(ctx)
+}
+
+// Settle writes down what a run has learned, and lets go of the record. A
+// record with nothing left in it is deleted.
+func (i *Inventory) Settle(ctx context.Context, outcomes []Outcome) error {
+	i.write.Lock()
+	defer i.write.Unlock()
+	i.record.settle(outcomes)
+	i.record.Run = nil
+	if len(i.record.Members) > 0 {
+		return i.put(ctx)
+	}
+	return i.remove(ctx)
+}

@@ -1,0 +1,203 @@
+// Package inventory is the record, on the host, of what one application may
+// have put where. It is read, held by one run at a time, written before the
+// first member is touched (intend) and again after the last (settle).
+package inventory
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
+)
+
+const (
+	// maxRecord bounds a record, in bytes after decompression.
+	maxRecord = 32 << 20
+	// maxHistory is how many earlier revisions of an application are kept.
+	maxHistory = 10
+)
+
+// Record is what is known of one application on one host.
+// The law: an object of ours in a member means an entry here, at every instant.
+type Record struct {
+	// Application is the manifest as last asked for.
+	Application json.RawMessage `json:"application,omitempty"`
+	// History holds earlier manifests, the newest first.
+	History []Revision `json:"history,omitempty"`
+	// Members are all that may hold an object of ours.
+	Members []Member `json:"members,omitempty"`
+	// Run is the run that holds the record now, if any.
+	Run *Run `json:"run,omitempty"`
+	// Epoch counts the runs that ever held the record.
+	Epoch int64 `json:"epoch"`
+}
+
+// Revision is an earlier manifest of the application.
+type Revision struct {
+	// Replaced is when another manifest took its place.
+	Replaced    time.Time       `json:"replaced"`
+	Application json.RawMessage `json:"application"`
+}
+
+// Member is one cluster and what it may hold.
+type Member struct {
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+	// UID is that of the member's kube-system namespace, once seen: what tells
+	// the cluster from another one that later has its name.
+	UID     types.UID `json:"uid,omitempty"`
+	Objects []Entry   `json:"objects"`
+}
+
+// Entry is one object that may be in a member.
+type Entry struct {
+	plan.Identity
+	// UID is the object's, once known.
+	UID types.UID `json:"uid,omitempty"`
+	// Applied is when an apply of ours last changed the object, by the member's
+	// own clock, as it is in the object's managedFields.
+	Applied string `json:"applied,omitempty"`
+}
+
+// Run is one run of deploy or delete that holds a record.
+type Run struct {
+	// Verb is what it does to the application, as in "is being deployed".
+	Verb string `json:"verb"`
+	// Holder is user@machine.
+	Holder string `json:"holder"`
+	PID    int    `json:"pid"`
+	// Started and Expires are by the holder's clock; a living holder renews.
+	Started time.Time `json:"started"`
+	Expires time.Time `json:"expires"`
+}
+
+// Placement is what a run wants in one member.
+type Placement struct {
+	Kind, Name string
+	Objects    []plan.Identity
+}
+
+// Outcome is what a run learned of one member.
+type Outcome struct {
+	Kind, Name string
+	// UID is that of the member's kube-system namespace, empty if not seen.
+	UID types.UID
+	// Present are objects that were seen there, Gone those that are confirmed
+	// not to be. Of all others, nothing is known.
+	Present []Entry
+	Gone    []plan.Identity
+}
+
+// intend adds what is wanted to what may be there already.
+func (r *Record) intend(wanted []Placement) {
+	for _, placement := range wanted {
+		member := r.member(placement.Kind, placement.Name, "")
+		for _, id := range placement.Objects {
+			if member.entry(id) == nil {
+				member.Objects = append(member.Objects, Entry{Identity: id})
+			}
+		}
+	}
+}
+
+// settle takes in what was learned, and drops what is confirmed gone.
+func (r *Record) settle(outcomes []Outcome) {
+	for _, outcome := range outcomes {
+		member := r.member(outcome.Kind, outcome.Name, outcome.UID)
+		for _, present := range outcome.Present {
+			if entry := member.entry(present.Identity); entry != nil {
+				*entry = present
+			} else {
+				member.Objects = append(member.Objects, present)
+			}
+		}
+		member.Objects = slices.DeleteFunc(member.Objects, func(e Entry) bool {
+			return slices.ContainsFunc(outcome.Gone, e.SameObject)
+		})
+	}
+	r.Members = slices.DeleteFunc(r.Members, func(m Member) bool { return len(m.Objects) == 0 })
+}
+
+// revise makes another manifest the one last asked for.
+func (r *Record) revise(application json.RawMessage, now time.Time) {
+	if bytes.Equal(r.Application, application) {
+		return
+	}
+	if r.Application != nil {
+		r.History = slices.Insert(r.History, 0, Revision{Replaced: now, Application: r.Application})
+		r.History = r.History[:min(len(r.History), maxHistory)]
+	}
+	r.Application = application
+}
+
+// member returns the record's entry for a member, and makes it if need be. A
+// cluster that took over another one's name gets an entry of its own, and the
+// former keeps what it may hold. Where the cluster is not known yet, the entry
+// is that of the last one of this name.
+func (r *Record) member(kind, name string, uid types.UID) *Member {
+	for i := len(r.Members) - 1; i >= 0; i-- {
+		member := &r.Members[i]
+		if member.Kind != kind || member.Name != name {
+			continue
+		}
+		if member.UID == "" {
+			member.UID = uid
+		}
+		if uid == "" || member.UID == uid {
+			return member
+		}
+	}
+	r.Members = append(r.Members, Member{Kind: kind, Name: name, UID: uid})
+	return &r.Members[len(r.Members)-1]
+}
+
+func (m *Member) entry(id plan.Identity) *Entry {
+	for i := range m.Objects {
+		if m.Objects[i].SameObject(id) {
+			return &m.Objects[i]
+		}
+	}
+	return nil
+}
+
+func encode(record *Record) ([]byte, error) {
+	var out bytes.Buffer
+	zip := gzip.NewWriter(&out)
+	if err := json.NewEncoder(zip).Encode(record); err != nil {
+		return nil, err
+	}
+	if err := zip.Close(); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+func decode(data []byte) (*Record, error) {
+	unzip, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	plain, err := io.ReadAll(io.LimitReader(unzip, maxRecord+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(plain) > maxRecord {
+		return nil, fmt.Errorf("it is larger than %d MiB", maxRecord>>20)
+	}
+	record := &Record{}
+	if err := json.Unmarshal(plain, record); err != nil {
+		return nil, err
+	}
+	if record.Epoch < 1 {
+		return nil, errors.New("it has no epoch")
+	}
+	return record, nil
+}

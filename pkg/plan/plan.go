@@ -1,0 +1,114 @@
+// Package plan is pure: an Application and the members that its destinations
+// stand for, into the exact objects that each member should have.
+package plan
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	appsv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/apps/v1alpha1"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
+)
+
+// Resolver returns the members that a destination stands for, in order; nil is
+// the host.
+type Resolver func(*appsv1alpha1.ApplicationDestination) ([]fleet.Member, error)
+
+// Build makes the plan of an application. Everything that is wrong with the
+// application comes back at once, each error with the path of its field.
+func Build(app *appsv1alpha1.Application, owner Owner, resolve Resolver) (*Plan, error) {
+	if err := Validate(app); err != nil {
+		return nil, err
+	}
+	source := sourceOf(app)
+	sourceObject, err := newObject(owner, source.target, app.Namespace, app.Name, source.raw)
+	if err != nil {
+		return nil, err
+	}
+	b := builder{source: sourceObject, members: map[memberKey]int{}, plan: &Plan{Owner: owner}}
+	var errs []error
+	for i := range app.Spec.SyncPolicies {
+		policy := &app.Spec.SyncPolicies[i]
+		object, err := syncObject(app, owner, source, i)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		if err := b.place(object, destinationOf(app, policy), policyPath(i), resolve); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return b.plan, nil
+}
+
+// destinationOf is the policy's own destination or else the application's:
+// they do not merge.
+func destinationOf(app *appsv1alpha1.Application, policy *appsv1alpha1.ApplicationSyncPolicy) *appsv1alpha1.ApplicationDestination {
+	if policy.Destination != nil {
+		return policy.Destination
+	}
+	return app.Spec.Destination
+}
+
+type memberKey struct{ kind, name string }
+
+type builder struct {
+	source  *Object
+	members map[memberKey]int
+	plan    *Plan
+}
+
+// place puts a sync object, and before the first one the source, on each
+// member of its destination.
+func (b *builder) place(object *Object, destination *appsv1alpha1.ApplicationDestination, path *field.Path, resolve Resolver) error {
+	members, err := resolve(destination)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path.Child("destination"), err)
+	}
+	if len(members) == 0 {
+		return fmt.Errorf("%s: no cluster of fleet %q matches", path.Child("destination", "clusterSelector"), destination.Fleet)
+	}
+	for _, member := range members {
+		if member.Missing {
+			return fmt.Errorf("%s: fleet %q lists %s %q, which does not exist",
+				path.Child("destination"), destination.Fleet, member.Kind, member.Name)
+		}
+		key := memberKey{member.Kind, member.Name}
+		at, known := b.members[key]
+		if !known {
+			at = len(b.plan.Members)
+			b.members[key] = at
+			b.plan.Members = append(b.plan.Members, MemberPlan{Member: member, Objects: []*Object{b.source}})
+		}
+		b.plan.Members[at].Objects = append(b.plan.Members[at].Objects, object)
+	}
+	return nil
+}
+
+// newObject wraps a spec, given as JSON, into a whole object of ours.
+func newObject(owner Owner, of target, namespace, name string, spec any) (*Object, error) {
+	id := Identity{
+		Group: of.gv.Group, Version: of.gv.Version, Resource: of.resource, Kind: of.kind,
+		Namespace: namespace, Name: name,
+	}
+	metadata, err := json.Marshal(map[string]any{
+		"name":        name,
+		"namespace":   namespace,
+		"labels":      map[string]string{AppNameLabel: owner.Application, ManagedByLabel: ManagedBy},
+		"annotations": map[string]string{OwnerAnnotation: owner.String()},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("encode the metadata of %s: %w", id, err)
+	}
+	encoded, err := json.Marshal(spec)
+	if err != nil {
+		return nil, fmt.Errorf("encode the spec of %s: %w", id, err)
+	}
+	return &Object{Identity: id, metadata: metadata, spec: encoded}, nil
+}

@@ -1,0 +1,136 @@
+package printer
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/apply"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/deploy"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
+)
+
+// manyMembers is from how many members on the same news is told once, and not
+// for each of them.
+const manyMembers = 11
+
+// Run prints what a run does: what became of each object to out, member by
+// member, and why members failed to err.
+type Run struct {
+	out, err io.Writer
+	many     bool
+	same     []string
+	clusters map[string]int
+}
+
+// NewRun makes the printer of a run over so many members.
+func NewRun(out, err io.Writer, members int) *Run {
+	return &Run{out: out, err: err, many: members >= manyMembers, clusters: map[string]int{}}
+}
+
+// Member prints what became of one member.
+func (r *Run) Member(event deploy.Event) {
+	var news []string
+	for _, object := range event.Objects {
+		if object.Err != nil {
+			continue
+		}
+		if r.many {
+			news = append(news, fmt.Sprintf("%s %s", short(object.Identity), object.Action))
+			continue
+		}
+		fmt.Fprintln(r.out, Escape(fmt.Sprintf("%s %s (%s)", object.Identity, object.Action, event.Member.Name)))
+	}
+	if line := strings.Join(news, ", "); line != "" {
+		if r.clusters[line] == 0 {
+			r.same = append(r.same, line)
+		}
+		r.clusters[line]++
+	}
+	for _, err := range event.Errs {
+		MemberError(r.err, "", event.Member.Name, err)
+	}
+}
+
+// Close prints what was held back to be said once.
+func (r *Run) Close() {
+	for _, line := range r.same {
+		fmt.Fprintln(r.out, Escape(fmt.Sprintf("%s: %s", clusters(r.clusters[line]), line)))
+	}
+}
+
+// Closing sums a run up in one line.
+func (r *Run) Closing(owner plan.Owner, verb string, summary deploy.Summary, took time.Duration) {
+	var text string
+	done := summary.Members - summary.Failed
+	switch {
+	case summary.Failed > 0:
+		text = fmt.Sprintf("%d of %s done, %d failed; run the same again once they are back", done, clusters(summary.Members), summary.Failed)
+	case verb == "deleted":
+		text = fmt.Sprintf("gone from %s in %s", clusters(done), Duration(took))
+	default:
+		text = fmt.Sprintf("%s, %s in %s", clusters(done), counts(summary.Actions), Duration(took))
+	}
+	fmt.Fprintln(r.err, Escape(fmt.Sprintf("application %s/%s: %s", owner.Namespace, owner.Application, text)))
+}
+
+// Deletions lists what will be deleted, one member a line; members that lose
+// the same are said to.
+func Deletions(out io.Writer, works []deploy.Work) {
+	var rows [][]string
+	last := ""
+	for _, work := range works {
+		if len(work.Unwanted) == 0 {
+			continue
+		}
+		names := make([]string, len(work.Unwanted))
+		for i, id := range work.Unwanted {
+			names[i] = short(id)
+		}
+		objects := strings.Join(names, ", ")
+		if objects == last {
+			rows = append(rows, []string{"  " + work.Member.Name, "the same"})
+			continue
+		}
+		last = objects
+		rows = append(rows, []string{"  " + work.Member.Name, objects})
+	}
+	if err := Table(out, nil, rows); err != nil {
+		fmt.Fprintln(out, err)
+	}
+}
+
+// MemberError prints why a member failed, after a word such as "warning: ".
+func MemberError(out io.Writer, before, member string, err error) {
+	fmt.Fprintln(out, Escape(fmt.Sprintf("%s%s: %s: %s", before, member, reason.Of(err), reason.Message(err))))
+}
+
+// Duration is a time as a user reads it: tenths of a second, or whole seconds
+// from ten on.
+func Duration(d time.Duration) string {
+	if d < 10*time.Second {
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	}
+	return d.Round(time.Second).String()
+}
+
+func clusters(n int) string {
+	if n == 1 {
+		return "1 cluster"
+	}
+	return fmt.Sprintf("%d clusters", n)
+}
+
+func counts(actions map[apply.Action]int) string {
+	var parts []string
+	for _, action := range []apply.Action{apply.Created, apply.Configured, apply.Unchanged, apply.Deleted, apply.Released} {
+		if n := actions[action]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, action))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func short(id plan.Identity) string { return strings.ToLower(id.Kind) + "/" + id.Name }
