@@ -49,7 +49,11 @@ func newFactory(flags *genericclioptions.ConfigFlags, streams genericiooptions.I
 			config.UserAgent = userAgent
 			return fleet.NewHostClient(config)
 		},
-		Namespace: flags.ToRawKubeConfigLoader().Namespace,
+		// The flags' loader keeps the values that it first sees, so nothing may
+		// ask for it before they are parsed.
+		Namespace: func() (string, bool, error) {
+			return flags.ToRawKubeConfigLoader().Namespace()
+		},
 		ContextNamespace: func() (string, error) {
 			return contextNamespace(flags)
 		},

@@ -1,6 +1,8 @@
 package deploy
 
 import (
+	"slices"
+
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/apply"
@@ -51,6 +53,7 @@ func ToDeploy(wanted *plan.Plan, recorded []inventory.Member, lookup Lookup) []W
 				work.Unwanted = append(work.Unwanted, entry.Identity)
 			}
 		}
+		slices.SortStableFunc(work.Unwanted, syncObjectsFirst)
 	}
 	return works
 }
@@ -58,6 +61,17 @@ func ToDeploy(wanted *plan.Plan, recorded []inventory.Member, lookup Lookup) []W
 // ToDelete is the work that leaves nothing of what the inventory lists.
 func ToDelete(recorded []inventory.Member, lookup Lookup) []Work {
 	return ToDeploy(&plan.Plan{}, recorded, lookup)
+}
+
+// syncObjectsFirst is the order in which objects are deleted.
+func syncObjectsFirst(a, b plan.Identity) int {
+	switch {
+	case a.IsSource() == b.IsSource():
+		return 0
+	case a.IsSource():
+		return 1
+	}
+	return -1
 }
 
 func (w *Work) find(id plan.Identity) *apply.Wanted {

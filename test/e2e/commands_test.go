@@ -1,0 +1,92 @@
+package e2e
+
+import (
+	"errors"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// patience is how long eventually waits: Flux needs some seconds.
+const patience = time.Minute
+
+// commands are what scripts can use beside testscript's own:
+//
+//	exits CODE COMMAND...          runs it and checks its exit code
+//	eventually PATTERN COMMAND...  runs it until its stdout matches the pattern
+//	never-again PATTERN COMMAND... runs it until its stdout no longer matches
+func commands() map[string]func(*testscript.TestScript, bool, []string) {
+	return map[string]func(*testscript.TestScript, bool, []string){
+		"exits":       exits,
+		"eventually":  func(ts *testscript.TestScript, neg bool, args []string) { until(ts, neg, true, args) },
+		"never-again": func(ts *testscript.TestScript, neg bool, args []string) { until(ts, neg, false, args) },
+	}
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	code := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		code = exit.ExitCode()
+	}
+	if code != want {
+		ts.Fatalf("it ended with exit code %d, not %d", code, want)
+	}
+}
+
+func until(ts *testscript.TestScript, neg, match bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: eventually|never-again PATTERN COMMAND...")
+	}
+	pattern, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	for deadline := time.Now().Add(patience); ; time.Sleep(300 * time.Millisecond) {
+		err := ts.Exec(args[1], args[2:]...)
+		if err == nil && pattern.MatchString(ts.ReadFile("stdout")) == match {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("after %s, match of %q is still not %t (error: %v); the last output was:\n%s%s",
+				patience, args[0], match, err, ts.ReadFile("stdout"), ts.ReadFile("stderr"))
+		}
+	}
+}
+
+// leftBehind lists what the plugin made and did not take away, on all
+// clusters of the lab, and removes it for the scripts that follow.
+func leftBehind(lab string) string {
+	const kinds = "secrets,gitrepositories.source.toolkit.fluxcd.io,helmrepositories.source.toolkit.fluxcd.io," +
+		"ocirepositories.source.toolkit.fluxcd.io,kustomizations.kustomize.toolkit.fluxcd.io,helmreleases.helm.toolkit.fluxcd.io"
+	var left []string
+	for _, cluster := range append([]string{"host"}, members[:]...) {
+		kubectl := func(verb string) (string, error) {
+			out, err := exec.Command("kubectl", "--kubeconfig", filepath.Join(lab, cluster+".kubeconfig"),
+				verb, kinds, "-A", "-l", "app.kubernetes.io/managed-by=kubectl-fleetapp", "-o", "name").Output()
+			return string(out), err
+		}
+		found, err := kubectl("get")
+		if err == nil && found != "" {
+			_, err = kubectl("delete")
+		}
+		if err != nil {
+			left = append(left, cluster+": "+err.Error())
+		}
+		for _, object := range strings.Fields(found) {
+			left = append(left, cluster+": "+object)
+		}
+	}
+	return strings.Join(left, "\n")
+}
