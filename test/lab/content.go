@@ -1,0 +1,5 @@
+//go:build content
+
+package lab
+
+import _ "github.com/stefanprodan/podinfo/pkg/version"
