@@ -62,7 +62,7 @@ lint-lab: $(lint_tool) ## Run every linter on the lab; minutes the first time
 verify-tidy:
 	$(call check,go.mod,$(GO) mod tidy -diff,make tidy mends this)
 	$(call check,go.mod: tools,$(GO) -C tools mod tidy -diff,make tidy mends this)
-	$(call check,go.mod: test/lab,$(GO) -C test/lab mod tidy -e -diff,make tidy mends this)
+	$(call check,go.mod: test/lab,$(GO) -C test/lab mod tidy -diff,make tidy mends this)
 
 .PHONY: verify-generated
 verify-generated: $(gen_tool)
@@ -94,7 +94,7 @@ fmt: $(lint_tool) ## Format the Go code and sort its imports
 tidy: ## Tidy the go.mod of each module
 	@$(GO) mod tidy
 	@$(GO) -C tools mod tidy
-	@$(GO) -C test/lab mod tidy -e
+	@$(GO) -C test/lab mod tidy
 
 # touch, because go build leaves an up-to-date file as it is.
 $(lint_tool): tools/go.mod tools/go.sum

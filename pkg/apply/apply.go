@@ -103,9 +103,8 @@ func (m Member) applyOne(ctx context.Context, object Wanted) Result {
 			object.UID, object.Applied = "", ""
 			result, dying, err = m.patch(ctx, object)
 		}
-		if err == nil && dying {
-			err = m.waitGone(ctx, object.Identity, result.UID)
-			if err == nil {
+		if err == nil && dying != nil {
+			if _, err = m.untilGone(ctx, object.Identity, *dying); err == nil {
 				object.UID, object.Applied = "", ""
 				continue
 			}
@@ -116,8 +115,9 @@ func (m Member) applyOne(ctx context.Context, object Wanted) Result {
 }
 
 // patch sends one server-side apply. It asks for the metadata alone in answer:
-// that says all that matters.
-func (m Member) patch(ctx context.Context, object Wanted) (result Result, dying bool, err error) {
+// that says all that matters. Where the object is being deleted, its state
+// comes back as dying.
+func (m Member) patch(ctx context.Context, object Wanted) (result Result, dying *live, err error) {
 	result = Result{Identity: object.Identity}
 	answer := m.Client.Patch(types.ApplyPatchType).AbsPath(object.Path()...).
 		Param("fieldManager", m.Owner.FieldManager()).
@@ -133,7 +133,7 @@ func (m Member) patch(ctx context.Context, object Wanted) (result Result, dying 
 	)
 	answer.StatusCode(&status)
 	if err := decode(answer, &meta); err != nil {
-		return result, false, err
+		return result, nil, err
 	}
 	result.UID = meta.UID
 	result.Applied = m.lastChange(meta.ManagedFields)
@@ -145,7 +145,11 @@ func (m Member) patch(ctx context.Context, object Wanted) (result Result, dying 
 	default:
 		result.Action = Configured
 	}
-	return result, meta.DeletionTimestamp != nil, nil
+	if meta.DeletionTimestamp != nil {
+		dying = &live{}
+		dying.Metadata.UID, dying.Metadata.ResourceVersion = meta.UID, meta.ResourceVersion
+	}
+	return result, dying, nil
 }
 
 // lastChange is the time of our managedFields entry. An apply that changes

@@ -4,9 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"sync"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,12 +14,9 @@ import (
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
 
-// How often a member is asked whether an object is gone: soon at first, then
-// ever more seldom.
-const (
-	firstLook = 100 * time.Millisecond
-	lastLook  = 2 * time.Second
-)
+// kustomizations is the resource whose finalizer can leave workloads behind:
+// see leftover.
+const kustomizations = "kustomizations"
 
 // ErrKept is the error of a source that stays because an object that it feeds
 // could not be deleted.
@@ -63,45 +58,48 @@ func (m Member) deleteAll(ctx context.Context, results []Result, which []int) {
 	group.Wait()
 }
 
-// found is as much of an object as decides whether it may be deleted.
-type found struct {
-	Metadata struct {
-		UID         types.UID         `json:"uid"`
-		Annotations map[string]string `json:"annotations"`
-	} `json:"metadata"`
-	Spec struct {
-		Suspend bool `json:"suspend"`
-	} `json:"spec"`
-}
-
 func (m Member) deleteOne(ctx context.Context, id plan.Identity) Result {
 	result := Result{Identity: id, Action: Deleted}
-	var live found
-	err := decode(m.Client.Get().AbsPath(id.Path()...).Do(ctx), &live)
+	object, err := m.get(ctx, id.Path())
 	switch {
 	case apierrors.IsNotFound(err) && !notServed(err):
 		return result
 	case err != nil:
 		result.Err = m.explain(id, err)
-		return result
-	case live.Metadata.Annotations[plan.OwnerAnnotation] != m.Owner.String():
+	case object.Metadata.Annotations[plan.OwnerAnnotation] != m.Owner.String():
 		result.Action = Released
-		return result
-	case live.Spec.Suspend && !id.IsSource():
+	case object.Spec.Suspend && !id.IsSource():
 		result.Err = reason.Errorf(reason.Failed, "%s is suspended: deleted now, it would leave its workloads behind; resume it first", id)
-		return result
+	default:
+		result.UID = object.Metadata.UID
+		result.Err = m.explain(id, m.deleteOurs(ctx, id, object))
 	}
-	result.UID = live.Metadata.UID
-	if err := m.remove(ctx, id, live.Metadata.UID); err != nil {
-		result.Err = m.explain(id, err)
-		return result
-	}
-	result.Err = m.explain(id, m.waitGone(ctx, id, live.Metadata.UID))
 	return result
 }
 
-// remove deletes that very object, and not one that has its name by now.
-func (m Member) remove(ctx context.Context, id plan.Identity, uid types.UID) error {
+// deleteOurs deletes an object, waits until it is gone, and sees to it that
+// what Flux applied for it goes too.
+func (m Member) deleteOurs(ctx context.Context, id plan.Identity, found live) error {
+	deleting, err := m.remove(ctx, id, found.Metadata.UID)
+	if found.Metadata.DeletionTimestamp != nil {
+		// Its deletion began before this run, and what came to its inventory
+		// since is not known: so look at all of it.
+		deleting.Status.Inventory.Entries = nil
+	}
+	if err != nil || deleting.Metadata.UID == "" { // already gone
+		return err
+	}
+	last, err := m.untilGone(ctx, id, deleting)
+	if err != nil || id.Resource != kustomizations {
+		return err
+	}
+	return m.leftover(ctx, id, deleting, last)
+}
+
+// remove deletes that very object, and not one that has its name by now. It
+// returns the object as it was when its deletion began, empty where it went at
+// once.
+func (m Member) remove(ctx context.Context, id plan.Identity, uid types.UID) (live, error) {
 	background := metav1.DeletePropagationBackground
 	body, err := json.Marshal(metav1.DeleteOptions{
 		TypeMeta:          metav1.TypeMeta{APIVersion: "v1", Kind: "DeleteOptions"},
@@ -109,30 +107,22 @@ func (m Member) remove(ctx context.Context, id plan.Identity, uid types.UID) err
 		PropagationPolicy: &background,
 	})
 	if err != nil {
-		return err
+		return live{}, err
 	}
-	err = m.Client.Delete().AbsPath(id.Path()...).Timeout(left(ctx)).Body(body).Do(ctx).Error()
+	var answer json.RawMessage
+	err = decode(m.Client.Delete().AbsPath(id.Path()...).Timeout(left(ctx)).Body(body).Do(ctx), &answer)
 	if apierrors.IsNotFound(err) {
-		return nil
+		return live{}, nil
 	}
-	return err
-}
-
-// waitGone waits until the object with this UID is no longer there.
-func (m Member) waitGone(ctx context.Context, id plan.Identity, uid types.UID) error {
-	for pause := firstLook; ; pause = min(pause*2, lastLook) {
-		var live metav1.PartialObjectMetadata
-		err := decode(m.Client.Get().AbsPath(id.Path()...).SetHeader("Accept", acceptMetadata).Do(ctx), &live)
-		switch {
-		case apierrors.IsNotFound(err), err == nil && live.UID != uid:
-			return nil
-		case err != nil && ctx.Err() == nil:
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("waiting for its finalizers, is Flux's controller running in the member?: %w", ctx.Err())
-		case <-time.After(pause):
-		}
+	if err != nil {
+		return live{}, err
 	}
+	// The answer is the object where its finalizers have yet to run, and a
+	// Status where it is gone.
+	var of metav1.TypeMeta
+	var deleting live
+	if err := json.Unmarshal(answer, &of); err != nil || of.Kind == "Status" {
+		return live{}, err
+	}
+	return deleting, json.Unmarshal(answer, &deleting)
 }

@@ -16,11 +16,11 @@ const (
 	exitPartial = 3 // some members failed
 )
 
-// failedMembers is the error of a run in which members failed. They have been
+// membersError is the error of a run in which members failed. They have been
 // reported; only the exit code is left to say.
-type failedMembers struct{ failed, of int }
+type membersError struct{ failed, of int }
 
-func (e failedMembers) Error() string {
+func (e membersError) Error() string {
 	return fmt.Sprintf("%d of %d clusters failed", e.failed, e.of)
 }
 
@@ -29,7 +29,7 @@ func membersFailed(failed, of int) error {
 	if failed == 0 {
 		return nil
 	}
-	return failedMembers{failed, of}
+	return membersError{failed, of}
 }
 
 // exitCode prints an error, if it was not printed before, and finds its code.
@@ -37,7 +37,7 @@ func exitCode(out io.Writer, err error) int {
 	if err == nil {
 		return exitDone
 	}
-	var members failedMembers
+	var members membersError
 	if errors.As(err, &members) {
 		if members.failed < members.of {
 			return exitPartial

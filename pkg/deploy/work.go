@@ -28,13 +28,14 @@ type Lookup func(kind, name string) fleet.Member
 // ToDeploy is the work that brings the members from what the inventory says
 // that they may hold to what the plan says that they should.
 func ToDeploy(wanted *plan.Plan, recorded []inventory.Member, lookup Lookup) []Work {
-	works := make([]Work, len(wanted.Members))
+	var works []Work
 	at := map[[2]string]int{}
 	for i, member := range wanted.Members {
-		works[i].Member = member.Member
+		work := Work{Member: member.Member}
 		for _, object := range member.Objects {
-			works[i].Wanted = append(works[i].Wanted, apply.Wanted{Object: object})
+			work.Wanted = append(work.Wanted, apply.Wanted{Object: object})
 		}
+		works = append(works, work)
 		at[[2]string{member.Member.Kind, member.Member.Name}] = i
 	}
 	for _, member := range recorded {

@@ -54,8 +54,8 @@ func wellKnown() []names {
 	namespaced := func(group, version, plural string, aliases ...string) names {
 		return names{Resource{group, version, plural, true}, append(aliases, plural)}
 	}
-	global := func(group, version, plural string, aliases ...string) names {
-		return names{Resource{group, version, plural, false}, append(aliases, plural)}
+	global := func(group, plural string, aliases ...string) names {
+		return names{Resource{group, "v1", plural, false}, append(aliases, plural)}
 	}
 	return []names{
 		namespaced("", "v1", "pods", "pod", "po"),
@@ -69,9 +69,9 @@ func wellKnown() []names {
 		namespaced("", "v1", "replicationcontrollers", "replicationcontroller", "rc"),
 		namespaced("", "v1", "resourcequotas", "resourcequota", "quota"),
 		namespaced("", "v1", "limitranges", "limitrange", "limits"),
-		global("", "v1", "nodes", "node", "no"),
-		global("", "v1", "namespaces", "namespace", "ns"),
-		global("", "v1", "persistentvolumes", "persistentvolume", "pv"),
+		global("", "nodes", "node", "no"),
+		global("", "namespaces", "namespace", "ns"),
+		global("", "persistentvolumes", "persistentvolume", "pv"),
 		namespaced("apps", "v1", "deployments", "deployment", "deploy"),
 		namespaced("apps", "v1", "replicasets", "replicaset", "rs"),
 		namespaced("apps", "v1", "statefulsets", "statefulset", "sts"),
@@ -84,10 +84,10 @@ func wellKnown() []names {
 		namespaced("policy", "v1", "poddisruptionbudgets", "poddisruptionbudget", "pdb"),
 		namespaced("rbac.authorization.k8s.io", "v1", "roles", "role"),
 		namespaced("rbac.authorization.k8s.io", "v1", "rolebindings", "rolebinding"),
-		global("rbac.authorization.k8s.io", "v1", "clusterroles", "clusterrole"),
-		global("rbac.authorization.k8s.io", "v1", "clusterrolebindings", "clusterrolebinding"),
-		global("storage.k8s.io", "v1", "storageclasses", "storageclass", "sc"),
-		global("apiextensions.k8s.io", "v1", "customresourcedefinitions", "customresourcedefinition", "crd", "crds"),
+		global("rbac.authorization.k8s.io", "clusterroles", "clusterrole"),
+		global("rbac.authorization.k8s.io", "clusterrolebindings", "clusterrolebinding"),
+		global("storage.k8s.io", "storageclasses", "storageclass", "sc"),
+		global("apiextensions.k8s.io", "customresourcedefinitions", "customresourcedefinition", "crd", "crds"),
 		namespaced("source.toolkit.fluxcd.io", "v1", "gitrepositories", "gitrepository", "gitrepo"),
 		namespaced("source.toolkit.fluxcd.io", "v1", "helmrepositories", "helmrepository", "helmrepo"),
 		namespaced("source.toolkit.fluxcd.io", "v1", "ocirepositories", "ocirepository", "ocirepo"),

@@ -1,0 +1,149 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
+)
+
+// workload is one object that Flux says it applied, as Flux's status spells it.
+type workload struct {
+	// ID is <namespace>_<name>_<group>_<kind>.
+	ID      string `json:"id"`
+	Version string `json:"v"`
+}
+
+// Flux writes these on all that a Kustomization applies, and this to keep an
+// object from being garbage-collected. Source: kustomize-controller's
+// documentation of garbage collection.
+const (
+	fluxNameLabel      = "kustomize.toolkit.fluxcd.io/name"
+	fluxNamespaceLabel = "kustomize.toolkit.fluxcd.io/namespace"
+	fluxPrune          = "kustomize.toolkit.fluxcd.io/prune"
+	fluxPruneDisabled  = "disabled"
+)
+
+// leftover deletes what a Kustomization left behind although it is gone.
+//
+// A Kustomization that is deleted while Flux is still applying it gets its
+// inventory when that is done, after its deletion began; and Flux may then run
+// its finalizer on a cached state from before, whose inventory lacks what was
+// just applied. So what came to the inventory after the deletion began is
+// looked at, and what is not on its way out is deleted as Flux would have.
+func (m Member) leftover(ctx context.Context, kustomization plan.Identity, atDelete, atEnd live) error {
+	var late []workload
+	for _, entry := range atEnd.Status.Inventory.Entries {
+		if !slices.Contains(atDelete.Status.Inventory.Entries, entry) {
+			late = append(late, entry)
+		}
+	}
+	errs := make([]error, len(late))
+	var group sync.WaitGroup
+	kinds := m.kinds(ctx, late)
+	for i, entry := range late {
+		group.Go(func() { errs[i] = m.sweep(ctx, kustomization, entry, kinds) })
+	}
+	group.Wait()
+	for i, err := range errs {
+		if err != nil {
+			return fmt.Errorf("is gone, but what it applied last may be left: %s: %w", late[i].ID, err)
+		}
+	}
+	return nil
+}
+
+// sweep deletes one object that Flux applied for a Kustomization, unless it is
+// gone, going, somebody else's by now, or meant to stay.
+func (m Member) sweep(ctx context.Context, kustomization plan.Identity, entry workload, kinds map[string]resources) error {
+	id, err := entry.identity(kinds)
+	if err != nil {
+		return err
+	}
+	object, err := m.get(ctx, id.Path())
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil
+	case err != nil:
+		return err
+	}
+	meta := object.Metadata
+	if meta.DeletionTimestamp != nil ||
+		meta.Labels[fluxNameLabel] != kustomization.Name || meta.Labels[fluxNamespaceLabel] != kustomization.Namespace ||
+		meta.Labels[fluxPrune] == fluxPruneDisabled || meta.Annotations[fluxPrune] == fluxPruneDisabled {
+		return nil
+	}
+	_, err = m.remove(ctx, id, meta.UID)
+	return err
+}
+
+// resources are the resources of one API version by kind, or why they are not
+// known.
+type resources struct {
+	byKind map[string]metav1.APIResource
+	err    error
+}
+
+// kinds reads, for each API version among the entries, which resources it has.
+func (m Member) kinds(ctx context.Context, entries []workload) map[string]resources {
+	known := map[string]resources{}
+	for _, entry := range entries {
+		version := strings.Join(entry.apiPath(), "/")
+		if _, asked := known[version]; asked {
+			continue
+		}
+		var list metav1.APIResourceList
+		err := decode(m.Client.Get().AbsPath(entry.apiPath()...).Do(ctx), &list)
+		found := resources{byKind: map[string]metav1.APIResource{}, err: err}
+		for _, resource := range list.APIResources {
+			if !strings.Contains(resource.Name, "/") { // a subresource
+				found.byKind[resource.Kind] = resource
+			}
+		}
+		known[version] = found
+	}
+	return known
+}
+
+// parts splits the ID. A colon, which RBAC allows in names, is spelled "__".
+func (w workload) parts() (namespace, name, group, kind string) {
+	fields := strings.Split(w.ID, "_")
+	if len(fields) < 4 {
+		return "", "", "", ""
+	}
+	last := len(fields) - 1
+	name = strings.ReplaceAll(strings.Join(fields[1:last-1], "_"), "__", ":")
+	return fields[0], name, fields[last-1], fields[last]
+}
+
+// apiPath is the path of the workload's API version.
+func (w workload) apiPath() []string {
+	_, _, group, _ := w.parts()
+	if group == "" {
+		return []string{"api", w.Version}
+	}
+	return []string{"apis", group, w.Version}
+}
+
+func (w workload) identity(kinds map[string]resources) (plan.Identity, error) {
+	namespace, name, group, kind := w.parts()
+	known := kinds[strings.Join(w.apiPath(), "/")]
+	if known.err != nil {
+		return plan.Identity{}, known.err
+	}
+	resource, ok := known.byKind[kind]
+	if !ok || name == "" {
+		return plan.Identity{}, fmt.Errorf("the member does not serve kind %q of %q", kind, group)
+	}
+	id := plan.Identity{Group: group, Version: w.Version, Resource: resource.Name, Kind: kind, Name: name}
+	if resource.Namespaced {
+		id.Namespace = namespace
+	}
+	return id, nil
+}

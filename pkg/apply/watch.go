@@ -1,0 +1,102 @@
+package apply
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
+)
+
+// lookAgain is how often an object is read that cannot be watched to its end.
+const lookAgain = time.Second
+
+// live is as much of an object in a member as matters here.
+type live struct {
+	Metadata struct {
+		UID               types.UID         `json:"uid"`
+		ResourceVersion   string            `json:"resourceVersion"`
+		DeletionTimestamp *string           `json:"deletionTimestamp"`
+		Annotations       map[string]string `json:"annotations"`
+		Labels            map[string]string `json:"labels"`
+	} `json:"metadata"`
+	Spec struct {
+		Suspend bool `json:"suspend"`
+	} `json:"spec"`
+	Status struct {
+		// Inventory is what Flux says that it applied for the object.
+		Inventory struct {
+			Entries []workload `json:"entries"`
+		} `json:"inventory"`
+	} `json:"status"`
+}
+
+func (m Member) get(ctx context.Context, path []string) (live, error) {
+	var object live
+	err := decode(m.Client.Get().AbsPath(path...).Do(ctx), &object)
+	return object, err
+}
+
+// untilGone follows an object until it is deleted, and returns its last state.
+// It watches, so that no state is missed that the object was in before it
+// went; where it may not, it looks again and again.
+func (m Member) untilGone(ctx context.Context, id plan.Identity, last live) (live, error) {
+	uid := last.Metadata.UID
+	for {
+		var gone bool
+		if last, gone = m.follow(ctx, id, last); gone {
+			return last, nil
+		}
+		select {
+		case <-ctx.Done():
+			return last, fmt.Errorf("waiting for its finalizers, is Flux's controller running in the member?: %w", ctx.Err())
+		case <-time.After(lookAgain):
+		}
+		object, err := m.get(ctx, id.Path())
+		switch {
+		case apierrors.IsNotFound(err), err == nil && object.Metadata.UID != uid:
+			return last, nil
+		case err == nil:
+			last = object
+		case ctx.Err() == nil:
+			return last, err
+		}
+	}
+}
+
+// follow watches an object from a state on, until it is deleted or the watch
+// ends, and returns the last state that it saw.
+func (m Member) follow(ctx context.Context, id plan.Identity, last live) (_ live, gone bool) {
+	path := id.Path()
+	stream, err := m.Client.Get().AbsPath(path[:len(path)-1]...).
+		Param("watch", "true").
+		Param("fieldSelector", "metadata.name="+id.Name).
+		Param("resourceVersion", last.Metadata.ResourceVersion).
+		Stream(ctx)
+	if err != nil {
+		return last, false
+	}
+	defer stream.Close()
+	uid := last.Metadata.UID
+	for events := json.NewDecoder(stream); ; {
+		var event struct {
+			Type   watch.EventType `json:"type"`
+			Object live            `json:"object"`
+		}
+		switch err := events.Decode(&event); {
+		case err != nil, event.Type == watch.Error:
+			return last, false
+		case event.Object.Metadata.UID != uid:
+			return last, true
+		case event.Type == watch.Deleted:
+			return event.Object, true
+		default:
+			last = event.Object
+		}
+	}
+}
