@@ -21,8 +21,9 @@ type deleteOptions struct {
 func newDelete(factory *Factory) *cobra.Command {
 	o := &deleteOptions{runner: runner{Factory: factory}}
 	cmd := &cobra.Command{
-		Use:   "delete NAME...",
-		Short: "Delete applications from all clusters that they were deployed to",
+		Use:                   "delete NAME...",
+		DisableFlagsInUseLine: true,
+		Short:                 "Delete applications from all clusters that they were deployed to",
 		Long: templates.LongDesc(`
 			Deletes applications wherever deploy put them, with all that Flux applied
 			for them, and waits until it is gone. In each cluster the sync objects go

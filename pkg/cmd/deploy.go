@@ -31,8 +31,9 @@ type deployOptions struct {
 func newDeploy(factory *Factory) *cobra.Command {
 	o := &deployOptions{runner: runner{Factory: factory}}
 	cmd := &cobra.Command{
-		Use:   "deploy -f FILENAME",
-		Short: "Deploy applications to the clusters that their destinations select",
+		Use:                   "deploy -f FILENAME",
+		DisableFlagsInUseLine: true,
+		Short:                 "Deploy applications to the clusters that their destinations select",
 		Long: templates.LongDesc(`
 			Deploys Kurator Applications. For each cluster of an application's fleet
 			that its selectors match, its source and one Flux object per sync policy

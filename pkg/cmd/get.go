@@ -33,8 +33,9 @@ type getOptions struct {
 func newGet(factory *Factory) *cobra.Command {
 	o := &getOptions{Factory: factory}
 	cmd := &cobra.Command{
-		Use:   "get TYPE",
-		Short: "Show a resource of all clusters of a fleet in one table",
+		Use:                   "get TYPE",
+		DisableFlagsInUseLine: true,
+		Short:                 "Show a resource of all clusters of a fleet in one table",
 		Long: templates.LongDesc(`
 			Asks every cluster for a resource, and shows the answers in one table: the
 			cluster first, then the columns that kubectl shows. A cluster that cannot be

@@ -27,6 +27,7 @@ func Execute(streams genericiooptions.IOStreams, args []string) int {
 	ctx = klog.NewContext(ctx, logr.Discard())
 
 	flags := genericclioptions.NewConfigFlags(true)
+	flags.CacheDir = nil // it is discovery's, of which there is none
 	root := newRoot(newFactory(flags, streams), flags)
 	root.SetArgs(args)
 	return exitCode(streams.ErrOut, root.ExecuteContext(ctx))
@@ -47,12 +48,33 @@ func newRoot(factory *Factory, flags *genericclioptions.ConfigFlags) *cobra.Comm
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 		Args:              cobra.NoArgs,
-		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+
+		DisableFlagsInUseLine: true,
+
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetIn(factory.In)
 	root.SetOut(factory.Out)
 	root.SetErr(factory.ErrOut)
 	flags.AddFlags(root.PersistentFlags())
-	root.AddCommand(newDeploy(factory), newGet(factory), newDelete(factory))
+	groups := templates.CommandGroups{
+		{Message: "Applications:", Commands: []*cobra.Command{newDeploy(factory), newDelete(factory)}},
+		{Message: "The fleet:", Commands: []*cobra.Command{newGet(factory)}},
+	}
+	groups.Add(root)
+	root.AddCommand(newOptions(), newVersion(factory))
+	templates.ActsAsRootCommand(root, []string{"options"}, groups...)
 	return root
+}
+
+// newOptions lists, as kubectl's command of that name, the flags that all
+// commands take, and that their own help leaves out.
+func newOptions() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:  "options",
+		Args: cobra.NoArgs,
+		Run:  func(cmd *cobra.Command, _ []string) { _ = cmd.Usage() },
+	}
+	templates.UseOptionsTemplates(cmd)
+	return cmd
 }

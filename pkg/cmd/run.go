@@ -96,11 +96,11 @@ func (r *runner) confirm(job job) error {
 	if r.yes || !r.Interactive() || !deletes(job.works) {
 		return nil
 	}
-	question := fmt.Sprintf("will delete application %s/%s from these clusters, with all that Flux applied for it:", job.owner.Namespace, job.owner.Application)
+	question := "Will delete application %s/%s, with all that Flux applied:\n"
 	if job.verb == verbDeployed {
-		question = fmt.Sprintf("application %s/%s no longer wants, and will delete with all that Flux applied for it:", job.owner.Namespace, job.owner.Application)
+		question = "Will delete what application %s/%s no longer wants, with all that Flux applied:\n"
 	}
-	fmt.Fprintln(r.ErrOut, question)
+	fmt.Fprintf(r.ErrOut, question, job.owner.Namespace, job.owner.Application)
 	printer.Deletions(r.ErrOut, job.works)
 	fmt.Fprint(r.ErrOut, "Continue? [y/N] ")
 	answer, err := bufio.NewReader(r.In).ReadString('\n')

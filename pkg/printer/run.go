@@ -107,9 +107,12 @@ func MemberError(out io.Writer, before, member string, err error) {
 	fmt.Fprintln(out, Escape(fmt.Sprintf("%s%s: %s: %s", before, member, reason.Of(err), reason.Message(err))))
 }
 
-// Duration is a time as a user reads it: tenths of a second, or whole seconds
-// from ten on.
+// Duration is a time as a user reads it: in milliseconds below one second, in
+// whole seconds from ten on.
 func Duration(d time.Duration) string {
+	if d < time.Second {
+		return fmt.Sprintf("%dms", d.Milliseconds())
+	}
 	if d < 10*time.Second {
 		return fmt.Sprintf("%.1fs", d.Seconds())
 	}
