@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -18,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/fanout"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
@@ -84,18 +84,22 @@ func (m Member) Apply(ctx context.Context, objects []Wanted) []Result {
 }
 
 func (m Member) applyAll(ctx context.Context, objects []Wanted) []Result {
-	results := make([]Result, len(objects))
-	var group sync.WaitGroup
-	for i, object := range objects {
-		group.Go(func() { results[i] = m.applyOne(ctx, object) })
+	return each(ctx, objects, func(w Wanted) plan.Identity { return w.Identity }, m.applyOne)
+}
+
+// each works on a member's objects side by side.
+func each[T any](ctx context.Context, items []T, id func(T) plan.Identity, work func(context.Context, T) (Result, error)) []Result {
+	results := make([]Result, 0, len(items))
+	for result := range fanout.Run(ctx, fanout.Options{Limit: len(items)}, items, work) {
+		result.Value.Identity, result.Value.Err = id(result.Item), result.Err
+		results = append(results, result.Value)
 	}
-	group.Wait()
 	return results
 }
 
 // applyOne applies an object, until it is one that stays: an apply onto an
 // object that is being deleted succeeds, and is then lost with it.
-func (m Member) applyOne(ctx context.Context, object Wanted) Result {
+func (m Member) applyOne(ctx context.Context, object Wanted) (Result, error) {
 	for {
 		result, dying, err := m.patch(ctx, object)
 		if isOther(err) {
@@ -109,8 +113,7 @@ func (m Member) applyOne(ctx context.Context, object Wanted) Result {
 				continue
 			}
 		}
-		result.Err = m.explain(object.Identity, err)
-		return result
+		return result, m.explain(object.Identity, err)
 	}
 }
 
@@ -118,7 +121,6 @@ func (m Member) applyOne(ctx context.Context, object Wanted) Result {
 // that says all that matters. Where the object is being deleted, its state
 // comes back as dying.
 func (m Member) patch(ctx context.Context, object Wanted) (result Result, dying *live, err error) {
-	result = Result{Identity: object.Identity}
 	answer := m.Client.Patch(types.ApplyPatchType).AbsPath(object.Path()...).
 		Param("fieldManager", m.Owner.FieldManager()).
 		Param("fieldValidation", metav1.FieldValidationStrict).

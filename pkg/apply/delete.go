@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"sync"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -25,56 +25,40 @@ var ErrKept = errors.New("kept until the objects that sync it are gone")
 // Delete deletes the objects that are still the owner's, and waits until they
 // are gone. Sync objects go first, side by side: Flux removes the workloads
 // before it lets go of them. Sources follow once none is left. There is one
-// result per object, in their order.
+// result per object, in the order in which they go.
 func (m Member) Delete(ctx context.Context, objects []plan.Identity) []Result {
-	results := make([]Result, len(objects))
-	var syncs, sources []int
-	for i, id := range objects {
-		results[i].Identity = id
+	var syncs, sources []plan.Identity
+	for _, id := range objects {
 		if id.IsSource() {
-			sources = append(sources, i)
+			sources = append(sources, id)
 		} else {
-			syncs = append(syncs, i)
+			syncs = append(syncs, id)
 		}
 	}
-	m.deleteAll(ctx, results, syncs)
-	for _, i := range syncs {
-		if results[i].Err != nil {
-			for _, source := range sources {
-				results[source].Err = ErrKept
-			}
-			return results
+	same := func(id plan.Identity) plan.Identity { return id }
+	results := each(ctx, syncs, same, m.deleteOne)
+	if slices.ContainsFunc(results, func(r Result) bool { return r.Err != nil }) {
+		for _, id := range sources {
+			results = append(results, Result{Identity: id, Err: ErrKept})
 		}
+		return results
 	}
-	m.deleteAll(ctx, results, sources)
-	return results
+	return append(results, each(ctx, sources, same, m.deleteOne)...)
 }
 
-func (m Member) deleteAll(ctx context.Context, results []Result, which []int) {
-	var group sync.WaitGroup
-	for _, i := range which {
-		group.Go(func() { results[i] = m.deleteOne(ctx, results[i].Identity) })
-	}
-	group.Wait()
-}
-
-func (m Member) deleteOne(ctx context.Context, id plan.Identity) Result {
-	result := Result{Identity: id, Action: Deleted}
+func (m Member) deleteOne(ctx context.Context, id plan.Identity) (Result, error) {
 	object, err := m.get(ctx, id.Path())
 	switch {
 	case apierrors.IsNotFound(err) && !notServed(err):
-		return result
+		return Result{Action: Deleted}, nil
 	case err != nil:
-		result.Err = m.explain(id, err)
+		return Result{}, m.explain(id, err)
 	case object.Metadata.Annotations[plan.OwnerAnnotation] != m.Owner.String():
-		result.Action = Released
+		return Result{Action: Released}, nil
 	case object.Spec.Suspend && !id.IsSource():
-		result.Err = reason.Errorf(reason.Failed, "%s is suspended: deleted now, it would leave its workloads behind; resume it first", id)
-	default:
-		result.UID = object.Metadata.UID
-		result.Err = m.explain(id, m.deleteOurs(ctx, id, object))
+		return Result{}, reason.Errorf(reason.Failed, "%s is suspended: deleted now, it would leave its workloads behind; resume it first", id)
 	}
-	return result
+	return Result{Action: Deleted, UID: object.Metadata.UID}, m.explain(id, m.deleteOurs(ctx, id, object))
 }
 
 // deleteOurs deletes an object, waits until it is gone, and sees to it that

@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/fanout"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
 )
 
@@ -44,19 +45,16 @@ func (m Member) leftover(ctx context.Context, kustomization plan.Identity, atDel
 			late = append(late, entry)
 		}
 	}
-	errs := make([]error, len(late))
-	var group sync.WaitGroup
 	kinds := m.kinds(ctx, late)
-	for i, entry := range late {
-		group.Go(func() { errs[i] = m.sweep(ctx, kustomization, entry, kinds) })
-	}
-	group.Wait()
-	for i, err := range errs {
-		if err != nil {
-			return fmt.Errorf("is gone, but what it applied last may be left: %s: %w", late[i].ID, err)
+	var err error
+	for result := range fanout.Run(ctx, fanout.Options{Limit: len(late)}, late, func(ctx context.Context, entry workload) (struct{}, error) {
+		return struct{}{}, m.sweep(ctx, kustomization, entry, kinds)
+	}) {
+		if result.Err != nil && err == nil {
+			err = fmt.Errorf("it is gone, but what it applied last may be left: %s: %w", result.Item.ID, result.Err)
 		}
 	}
-	return nil
+	return err
 }
 
 // sweep deletes one object that Flux applied for a Kustomization, unless it is
@@ -138,7 +136,7 @@ func (w workload) identity(kinds map[string]resources) (plan.Identity, error) {
 		return plan.Identity{}, known.err
 	}
 	resource, ok := known.byKind[kind]
-	if !ok || name == "" {
+	if !ok || len(path.IsValidPathSegmentName(name)) > 0 || len(path.IsValidPathSegmentName(namespace)) > 0 {
 		return plan.Identity{}, fmt.Errorf("the member does not serve kind %q of %q", kind, group)
 	}
 	id := plan.Identity{Group: group, Version: w.Version, Resource: resource.Name, Kind: kind, Name: name}

@@ -3,7 +3,6 @@ package apply
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -11,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
 
 // lookAgain is how often an object is read that cannot be watched to its end.
@@ -54,7 +54,7 @@ func (m Member) untilGone(ctx context.Context, id plan.Identity, last live) (liv
 		}
 		select {
 		case <-ctx.Done():
-			return last, fmt.Errorf("waiting for its finalizers, is Flux's controller running in the member?: %w", ctx.Err())
+			return last, reason.Errorf(reason.Timeout, "it is being deleted, but has finalizers left (%w): does Flux's controller run in the member?", ctx.Err())
 		case <-time.After(lookAgain):
 		}
 		object, err := m.get(ctx, id.Path())

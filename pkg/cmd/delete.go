@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,7 +40,7 @@ func newDelete(factory *Factory) *cobra.Command {
 			if len(args) == 0 {
 				return errors.New("which application? Give its name")
 			}
-			o.names = args
+			o.names = slices.Compact(slices.Sorted(slices.Values(args)))
 			return o.delete(cmd.Context())
 		},
 	}

@@ -32,29 +32,39 @@ func membersFailed(failed, of int) error {
 	return membersError{failed, of}
 }
 
-// exitCode prints an error, if it was not printed before, and finds its code.
+// exitCode prints an error, but for what was printed before, and finds its
+// code: that of the members, where some were done.
 func exitCode(out io.Writer, err error) int {
 	if err == nil {
 		return exitDone
 	}
-	var members membersError
-	if errors.As(err, &members) {
-		if members.failed < members.of {
-			return exitPartial
-		}
-		return exitNothing
-	}
+	code := exitNothing
+	said := map[string]bool{}
 	for _, one := range flatten(err) {
-		fmt.Fprintf(out, "error: %s\n", printer.Escape(one.Error()))
+		var members membersError
+		if errors.As(one, &members) {
+			if members.failed < members.of {
+				code = exitPartial
+			}
+			continue
+		}
+		if text := explain(one); !said[text] {
+			said[text] = true
+			fmt.Fprintf(out, "error: %s\n", printer.Escape(text))
+		}
 	}
-	return exitNothing
+	return code
+}
+
+func explain(err error) string {
+	if errors.Is(err, context.Canceled) {
+		return "interrupted; what was begun is in the inventory: run the same again to go on, or delete to undo it"
+	}
+	return err.Error()
 }
 
 // flatten lists errors that were joined, each of which gets a line.
 func flatten(err error) []error {
-	if errors.Is(err, context.Canceled) {
-		return []error{errors.New("interrupted; what was begun is in the inventory: run the same again to go on, or delete to undo it")}
-	}
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return []error{err}

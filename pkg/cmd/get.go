@@ -123,13 +123,13 @@ func (o *getOptions) run(ctx context.Context) error {
 		table.Add(result.Item.Name, result.Value)
 	}
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return errors.New("interrupted")
 	}
 	if err := o.print(&table, len(failures) == 0); err != nil {
 		return err
 	}
 	for _, failure := range failures {
-		printer.MemberError(o.ErrOut, "warning: ", failure.Item.Name, failure.Err)
+		printer.MemberError(o.ErrOut, "warning: ", failure.Item, failure.Err)
 	}
 	return membersFailed(len(failures), len(members))
 }

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	appsv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/apps/v1alpha1"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
@@ -30,6 +31,10 @@ type onHost struct {
 
 // readHost reads it in one round trip.
 func (f *Factory) readHost(ctx context.Context, host *fleet.Client, namespace, name string) (*onHost, error) {
+	// Both become part of a path.
+	if problems := append(validation.IsDNS1123Label(namespace), validation.IsDNS1123Subdomain(name)...); len(problems) > 0 {
+		return nil, fmt.Errorf("application %q in namespace %q: %s", name, namespace, problems[0])
+	}
 	var (
 		read  onHost
 		reads errgroup.Group

@@ -51,8 +51,9 @@ type job struct {
 // run confirms what the jobs delete, and does them one after the other: one
 // that fails does not keep the others from being done.
 func (r *runner) run(ctx context.Context, host *fleet.Client, jobs []job) error {
+	answers := bufio.NewReader(r.In)
 	for _, job := range jobs {
-		if err := r.confirm(job); err != nil {
+		if err := r.confirm(ctx, job, answers); err != nil {
 			return err
 		}
 	}
@@ -66,6 +67,9 @@ func (r *runner) run(ctx context.Context, host *fleet.Client, jobs []job) error 
 			errs = append(errs, err)
 		}
 		failed, of = failed+summary.Failed, of+summary.Members
+	}
+	if len(errs) > 0 && failed < of { // some of it was done all the same
+		return errors.Join(append(errs, membersError{failed, of})...)
 	}
 	return errors.Join(append(errs, membersFailed(failed, of))...)
 }
@@ -92,7 +96,7 @@ func (r *runner) runOne(ctx context.Context, host *fleet.Client, job job) (deplo
 }
 
 // confirm lists what a job deletes, and asks where there is somebody to answer.
-func (r *runner) confirm(job job) error {
+func (r *runner) confirm(ctx context.Context, job job, answers *bufio.Reader) error {
 	if r.yes || !r.Interactive() || !deletes(job.works) {
 		return nil
 	}
@@ -103,13 +107,18 @@ func (r *runner) confirm(job job) error {
 	fmt.Fprintf(r.ErrOut, question, job.owner.Namespace, job.owner.Application)
 	printer.Deletions(r.ErrOut, job.works)
 	fmt.Fprint(r.ErrOut, "Continue? [y/N] ")
-	answer, err := bufio.NewReader(r.In).ReadString('\n')
-	if err != nil {
-		return fmt.Errorf("no answer (%w): nothing was changed", err)
-	}
-	switch strings.ToLower(strings.TrimSpace(answer)) {
-	case "y", "yes":
-		return nil
+	answered := make(chan string, 1)
+	go func() {
+		answer, _ := answers.ReadString('\n') // none is a no
+		answered <- strings.ToLower(strings.TrimSpace(answer))
+	}()
+	select {
+	case answer := <-answered:
+		if answer == "y" || answer == "yes" {
+			return nil
+		}
+	case <-ctx.Done():
+		fmt.Fprintln(r.ErrOut)
 	}
 	return errors.New("not confirmed: nothing was changed")
 }

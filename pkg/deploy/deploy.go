@@ -74,28 +74,19 @@ func (e Engine) Run(ctx context.Context, record *inventory.Inventory, run invent
 	for result := range fanout.Run(ctx, options, works, func(ctx context.Context, work Work) (outcome, error) {
 		return e.member(ctx, work, intended)
 	}) {
-		if ended(intended) && intendErr != nil {
+		if <-intended; intendErr != nil {
 			break
 		}
 		outcomes = append(outcomes, result.Value.inventory(result.Item.Member))
 		e.Emit(summary.add(result))
 	}
-	if <-intended; intendErr != nil {
+	if intendErr != nil {
 		return Summary{}, intendErr
 	}
 	lost := context.Cause(ctx)
 	settling, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
 	return summary, errors.Join(lost, record.Settle(settling, outcomes))
-}
-
-func ended(done <-chan struct{}) bool {
-	select {
-	case <-done:
-		return true
-	default:
-		return false
-	}
 }
 
 // add counts a member's result and makes its event.

@@ -38,10 +38,9 @@ func ToDeploy(wanted *plan.Plan, recorded []inventory.Member, lookup Lookup) []W
 		works = append(works, work)
 		at[[2]string{member.Member.Kind, member.Member.Name}] = i
 	}
-	for _, member := range recorded {
-		key := [2]string{member.Kind, member.Name}
-		i, planned := at[key]
-		if !planned {
+	for j, member := range recorded {
+		i, planned := at[[2]string{member.Kind, member.Name}]
+		if !planned || former(recorded, j) {
 			i = len(works)
 			works = append(works, Work{Member: lookup(member.Kind, member.Name)})
 		}
@@ -62,6 +61,14 @@ func ToDeploy(wanted *plan.Plan, recorded []inventory.Member, lookup Lookup) []W
 // ToDelete is the work that leaves nothing of what the inventory lists.
 func ToDelete(recorded []inventory.Member, lookup Lookup) []Work {
 	return ToDeploy(&plan.Plan{}, recorded, lookup)
+}
+
+// former tells a cluster whose name another one has by now: the last of a name
+// is the one that has it.
+func former(recorded []inventory.Member, index int) bool {
+	return slices.ContainsFunc(recorded[index+1:], func(later inventory.Member) bool {
+		return later.Kind == recorded[index].Kind && later.Name == recorded[index].Name
+	})
 }
 
 // syncObjectsFirst is the order in which objects are deleted.

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/rest"
 
 	appsv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/apps/v1alpha1"
@@ -61,6 +62,8 @@ func (c Connector) Connect(ctx context.Context, member Member) (*Client, error) 
 		return nil, reason.Errorf(reason.NotFound, "the fleet lists it, but there is no such %s", member.Kind)
 	case member.Kubeconfig.Name == "":
 		return nil, bad("its %s names no kubeconfig Secret yet", member.Kind)
+	case len(validation.IsDNS1123Subdomain(member.Kubeconfig.Name)) > 0:
+		return nil, bad("its %s names %q as its kubeconfig Secret, which is no name of one", member.Kind, member.Kubeconfig.Name)
 	}
 	data, err := c.kubeconfig(ctx, member.Kubeconfig)
 	if err != nil {

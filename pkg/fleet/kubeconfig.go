@@ -7,6 +7,7 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/strict"
 )
 
 // maxKubeconfig bounds, in bytes, what is parsed: a megabyte of users takes
@@ -32,6 +33,9 @@ func parseKubeconfig(data []byte) (endpoint, error) {
 	if len(data) > maxKubeconfig {
 		return endpoint{}, bad("the kubeconfig is larger than %d KiB", maxKubeconfig>>10)
 	}
+	if strict.HasAliases(data) {
+		return endpoint{}, bad("the kubeconfig uses YAML aliases, which are refused")
+	}
 	config, err := clientcmd.Load(data)
 	if err != nil {
 		return endpoint{}, bad("the kubeconfig cannot be parsed")
@@ -51,7 +55,7 @@ func parseKubeconfig(data []byte) (endpoint, error) {
 		return endpoint{}, bad("the kubeconfig holds %s, which is refused: it must be self-contained", field)
 	}
 	server, err := url.Parse(cluster.Server)
-	if err != nil || server.Scheme != "https" || server.Host == "" || server.User != nil {
+	if err != nil || server.Scheme != "https" || server.Hostname() == "" || server.User != nil {
 		return endpoint{}, bad("the kubeconfig's server is not an https address")
 	}
 	return endpoint{

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"syscall"
 	"time"
 
@@ -26,7 +28,11 @@ const (
 // newTransport makes the one connection that a member gets. It takes no proxy
 // from the environment: that is meant for the user's own host.
 func (e endpoint) newTransport() (*http.Transport, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: e.serverName}
+	config := &tls.Config{
+		MinVersion: tls.VersionTLS12,
+		ServerName: e.serverName,
+		NextProtos: []string{"h2", "http/1.1"},
+	}
 	if len(e.ca) > 0 {
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(e.ca) {
@@ -40,15 +46,47 @@ func (e endpoint) newTransport() (*http.Transport, error) {
 		}
 		config.Certificates = []tls.Certificate{pair}
 	}
-	dialer := &net.Dialer{Timeout: dialTimeout, Control: refuseLinkLocal}
 	return &http.Transport{
-		DialContext:            dialer.DialContext,
-		TLSClientConfig:        config,
-		TLSHandshakeTimeout:    dialTimeout,
+		DialTLSContext:         (&dialer{config: config}).dialTLS,
 		ForceAttemptHTTP2:      true,
 		MaxConnsPerHost:        1, // the first requests would open one each
 		MaxResponseHeaderBytes: maxHeader,
 	}, nil
+}
+
+// dialer connects to one member. Requests wait for one connection, so without
+// it each of them would try a dead member for as long as the first did.
+type dialer struct {
+	config *tls.Config
+
+	mutex  sync.Mutex
+	failed error // guarded by mutex
+}
+
+func (d *dialer) dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	if d.failed != nil {
+		return nil, d.failed
+	}
+	plain, err := (&net.Dialer{Timeout: dialTimeout, Control: refuseLinkLocal}).DialContext(ctx, network, address)
+	if err != nil {
+		d.failed = err
+		return nil, err
+	}
+	config := d.config.Clone()
+	if config.ServerName == "" {
+		config.ServerName, _, _ = net.SplitHostPort(address) // as it was dialled
+	}
+	secure := tls.Client(plain, config)
+	handshake, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	if err := secure.HandshakeContext(handshake); err != nil {
+		plain.Close()
+		d.failed = err
+		return nil, err
+	}
+	return secure, nil
 }
 
 // refuseLinkLocal looks at the address that is really dialled, after DNS: at
@@ -93,7 +131,12 @@ type boundedBody struct {
 }
 
 func (b *boundedBody) Read(p []byte) (int, error) {
-	if b.left <= 0 {
+	if b.left == 0 {
+		// Only what comes after the bound tells whether it was passed.
+		n, err := b.ReadCloser.Read(make([]byte, 1))
+		if n == 0 {
+			return 0, err
+		}
 		return 0, reason.Errorf(reason.Failed, "its answer is larger than %d MiB", maxAnswer>>20)
 	}
 	n, err := b.ReadCloser.Read(p[:min(len(p), b.left)])

@@ -3,6 +3,7 @@ package inventory
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -52,6 +53,7 @@ type Inventory struct {
 	// fields below.
 	write           sync.Mutex
 	record          Record
+	ours            *Run // the run that took hold of the record through this
 	uid             types.UID
 	resourceVersion string
 }
@@ -98,7 +100,7 @@ func (i *Inventory) Intend(ctx context.Context, run Run, application json.RawMes
 		return &HeldError{i.namespace, i.application, *held, held.Expires.Sub(now)}
 	}
 	run.Started, run.Expires = now, now.Add(lease)
-	i.record.Run = &run
+	i.record.Run, i.ours = &run, &run
 	i.record.Epoch++
 	i.record.intend(wanted)
 	if application != nil {
@@ -107,8 +109,8 @@ func (i *Inventory) Intend(ctx context.Context, run Run, application json.RawMes
 	return i.put(ctx)
 }
 
-// Keep renews the hold until the context ends. Where the hold is lost it says
-// so and ends.
+// Keep renews the hold until the context ends. Where another run has taken it,
+// or it could not be renewed before it ran out, it says so and ends.
 func (i *Inventory) Keep(ctx context.Context, lost func(error)) {
 	tick := time.NewTicker(renewal)
 	defer tick.Stop()
@@ -118,21 +120,26 @@ func (i *Inventory) Keep(ctx context.Context, lost func(error)) {
 			return
 		case <-tick.C:
 		}
-		if err := i.renew(ctx); err != nil && ctx.Err() == nil {
+		if expired, err := i.renew(ctx); err != nil && ctx.Err() == nil && (expired || errors.Is(err, errRaced)) {
 			lost(err)
 			return
 		}
 	}
 }
 
-func (i *Inventory) renew(ctx context.Context) error {
+// renew tells, beside its error, whether the hold had run out before.
+func (i *Inventory) renew(ctx context.Context) (expired bool, err error) {
 	i.write.Lock()
 	defer i.write.Unlock()
 	if i.record.Run == nil { // settled while this waited
-		return nil
+		return false, nil
 	}
+	before := i.record.Run.Expires
 	i.record.Run.Expires = i.now().Add(lease)
-	return i.put(ctx)
+	if err = i.put(ctx); err != nil {
+		i.record.Run.Expires = before
+	}
+	return i.now().After(before), err
 }
 
 // Settle writes down what a run has learned, and lets go of the record. A

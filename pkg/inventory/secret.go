@@ -35,7 +35,37 @@ type metadata struct {
 // read: PUT with its resourceVersion, or POST where there was none. A
 // server-side apply would not do: with a stale resourceVersion onto an absent
 // object it creates one.
-func (i *Inventory) put(ctx context.Context) error {
+func (i *Inventory) put(ctx context.Context) error { return i.again(ctx, i.tryPut) }
+
+// remove deletes the record, on the same condition.
+func (i *Inventory) remove(ctx context.Context) error { return i.again(ctx, i.tryRemove) }
+
+// again does a write a second time where an earlier write of this run was
+// carried out and its answer lost.
+func (i *Inventory) again(ctx context.Context, write func(context.Context) error) error {
+	err := write(ctx)
+	if errors.Is(err, errRaced) && i.stillOurs(ctx) {
+		return write(ctx)
+	}
+	return err
+}
+
+// stillOurs reads who holds the record now, and where that is this run, takes
+// over which state of the Secret it has.
+func (i *Inventory) stillOurs(ctx context.Context) bool {
+	latest, err := Read(ctx, i.host, i.namespace, i.application, i.now)
+	if err != nil {
+		return false
+	}
+	held, ours := latest.record.Run, i.ours
+	if held == nil || ours == nil || held.PID != ours.PID || held.Holder != ours.Holder || !held.Started.Equal(ours.Started) {
+		return false
+	}
+	i.uid, i.resourceVersion = latest.uid, latest.resourceVersion
+	return true
+}
+
+func (i *Inventory) tryPut(ctx context.Context) error {
 	data, err := encode(&i.record)
 	if err != nil {
 		return i.wrap("write", err)
@@ -56,11 +86,13 @@ func (i *Inventory) put(ctx context.Context) error {
 		request = i.host.Post().AbsPath(i.collection()...)
 	}
 	_, err = i.send(ctx, request.Param("fieldManager", plan.ManagedBy).Body(body))
-	return i.raced("write", err)
+	if i.resourceVersion == "" && apierrors.IsNotFound(err) { // the namespace
+		return i.wrap("write", err)
+	}
+	return i.wrap("write", raced(err))
 }
 
-// remove deletes the record, on the same condition.
-func (i *Inventory) remove(ctx context.Context) error {
+func (i *Inventory) tryRemove(ctx context.Context) error {
 	if i.resourceVersion == "" {
 		return nil
 	}
@@ -76,7 +108,7 @@ func (i *Inventory) remove(ctx context.Context) error {
 		i.uid, i.resourceVersion = "", ""
 		return nil
 	}
-	return i.raced("delete", err)
+	return i.wrap("delete", raced(err))
 }
 
 // send does one request and remembers which state of the Secret it saw.
@@ -97,12 +129,15 @@ func (i *Inventory) send(ctx context.Context, request *rest.Request) (*secret, e
 	return answer, nil
 }
 
-// raced explains a lost race.
-func (i *Inventory) raced(verb string, err error) error {
-	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
-		err = errors.New("another run has changed it meanwhile: see what that one says, then run the same again")
+// errRaced is the error of a write to a record that is no longer the one that
+// was read.
+var errRaced = errors.New("another run has changed it meanwhile: see what that one says, then run the same again")
+
+func raced(err error) error {
+	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err) {
+		return errRaced
 	}
-	return i.wrap(verb, err)
+	return err
 }
 
 func (i *Inventory) wrap(verb string, err error) error {

@@ -3,8 +3,6 @@
 package manifest
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -14,11 +12,10 @@ import (
 	"slices"
 	"strings"
 
-	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	kjson "sigs.k8s.io/json"
-	"sigs.k8s.io/yaml"
 
 	appsv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/apps/v1alpha1"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/strict"
 )
 
 // maxFile bounds one file, in bytes; it is far above what etcd could store.
@@ -122,38 +119,26 @@ func Parse(file string, data []byte) ([]Manifest, error) {
 		all  []Manifest
 		errs []error
 	)
-	documents := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(data)))
-	for number := 1; ; {
-		document, err := documents.Read()
-		if errors.Is(err, io.EOF) {
-			return all, errors.Join(errs...)
-		}
-		if err != nil {
-			return all, errors.Join(append(errs, fmt.Errorf("%s: %w", where(file, number), err))...)
-		}
-		if empty(document) {
-			continue
-		}
+	for number, document := range strict.Documents(data) {
 		app, err := parse(document)
 		if err != nil {
 			errs = append(errs, prefix(where(file, number), err))
-		} else {
-			all = append(all, Manifest{Application: app, File: file, Document: number})
+			continue
 		}
-		number++
+		all = append(all, Manifest{Application: app, File: file, Document: number})
 	}
+	return all, errors.Join(errs...)
 }
 
-func parse(document []byte) (*appsv1alpha1.Application, error) {
-	encoded, err := yaml.YAMLToJSONStrict(document)
-	if err != nil {
-		return nil, fmt.Errorf("not YAML: %s", strings.TrimPrefix(oneLine(err), "yaml: "))
+func parse(document strict.Document) (*appsv1alpha1.Application, error) {
+	if document.Err != nil {
+		return nil, document.Err
 	}
 	var meta struct {
 		APIVersion string `json:"apiVersion"`
 		Kind       string `json:"kind"`
 	}
-	if _, err := kjson.UnmarshalStrict(encoded, &meta); err != nil || meta.Kind == "" {
+	if _, err := kjson.UnmarshalStrict(document.JSON, &meta); err != nil || meta.Kind == "" {
 		return nil, errors.New("not a Kubernetes object: it has no kind")
 	}
 	if meta.Kind != appsv1alpha1.ApplicationKind || meta.APIVersion != appsv1alpha1.APIVersion {
@@ -161,30 +146,11 @@ func parse(document []byte) (*appsv1alpha1.Application, error) {
 			appsv1alpha1.ApplicationKind, appsv1alpha1.APIVersion)
 	}
 	app := &appsv1alpha1.Application{}
-	unknown, err := kjson.UnmarshalStrict(encoded, app)
-	if err != nil {
-		return nil, errors.New(strings.TrimPrefix(oneLine(err), "json: "))
-	}
-	errs := make([]error, len(unknown))
-	for i, problem := range unknown {
-		var at kjson.FieldError
-		errs[i] = problem
-		if errors.As(problem, &at) {
-			errs[i] = fmt.Errorf("%s: unknown field", at.FieldPath())
-		}
+	var errs []error
+	for _, problem := range strict.Decode(document.JSON, app) {
+		errs = append(errs, problem)
 	}
 	return app, errors.Join(errs...)
-}
-
-// empty tells a document that holds nothing but comments and white space.
-func empty(document []byte) bool {
-	for line := range bytes.Lines(document) {
-		line = bytes.TrimSpace(line)
-		if len(line) > 0 && line[0] != '#' && !bytes.Equal(line, []byte("---")) {
-			return false
-		}
-	}
-	return true
 }
 
 func where(file string, document int) string {
@@ -215,5 +181,3 @@ func plain(name string, err error) error {
 	}
 	return fmt.Errorf("%s: %w", name, err)
 }
-
-func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }

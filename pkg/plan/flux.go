@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 
@@ -9,7 +10,6 @@ import (
 	sourcev1 "github.com/fluxcd/source-controller/api/v1"
 	sourcev1beta2 "github.com/fluxcd/source-controller/api/v1beta2"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	utiljson "k8s.io/apimachinery/pkg/util/json"
 
 	appsv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/apps/v1alpha1"
 )
@@ -110,9 +110,12 @@ func reference(from source, name string) map[string]any {
 	return map[string]any{"kind": from.kind, "name": name}
 }
 
+// decodeMap keeps numbers as they are written.
 func decodeMap(raw []byte) (map[string]any, error) {
 	var spec map[string]any
-	if err := utiljson.Unmarshal(raw, &spec); err != nil {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	if err := decoder.Decode(&spec); err != nil {
 		return nil, err
 	}
 	if spec == nil {

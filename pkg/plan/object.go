@@ -65,7 +65,8 @@ type Object struct {
 func (o *Object) Body(uid types.UID) []byte {
 	metadata := o.metadata
 	if uid != "" {
-		metadata = fmt.Appendf(nil, `{"uid":%q,%s`, uid, o.metadata[1:])
+		quoted, _ := json.Marshal(uid) // a string can always be encoded
+		metadata = fmt.Appendf(nil, `{"uid":%s,%s`, quoted, o.metadata[1:])
 	}
 	version := o.Version
 	if o.Group != "" {

@@ -31,13 +31,13 @@ func Build(app *appsv1alpha1.Application, owner Owner, resolve Resolver) (*Plan,
 	b := builder{source: sourceObject, members: map[memberKey]int{}, plan: &Plan{Owner: owner}}
 	var errs []error
 	for i := range app.Spec.SyncPolicies {
-		policy := &app.Spec.SyncPolicies[i]
 		object, err := syncObject(app, owner, source, i)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		if err := b.place(object, destinationOf(app, policy), policyPath(i), resolve); err != nil {
+		destination, path := destinationOf(app, i)
+		if err := b.place(object, destination, path, resolve); err != nil {
 			errs = append(errs, err)
 		}
 	}
@@ -47,13 +47,13 @@ func Build(app *appsv1alpha1.Application, owner Owner, resolve Resolver) (*Plan,
 	return b.plan, nil
 }
 
-// destinationOf is the policy's own destination or else the application's:
-// they do not merge.
-func destinationOf(app *appsv1alpha1.Application, policy *appsv1alpha1.ApplicationSyncPolicy) *appsv1alpha1.ApplicationDestination {
-	if policy.Destination != nil {
-		return policy.Destination
+// destinationOf is the policy's own destination or else the application's, and
+// where that is written: they do not merge.
+func destinationOf(app *appsv1alpha1.Application, index int) (*appsv1alpha1.ApplicationDestination, *field.Path) {
+	if own := app.Spec.SyncPolicies[index].Destination; own != nil {
+		return own, policyPath(index).Child("destination")
 	}
-	return app.Spec.Destination
+	return app.Spec.Destination, specPath().Child("destination")
 }
 
 type memberKey struct{ kind, name string }
@@ -69,15 +69,18 @@ type builder struct {
 func (b *builder) place(object *Object, destination *appsv1alpha1.ApplicationDestination, path *field.Path, resolve Resolver) error {
 	members, err := resolve(destination)
 	if err != nil {
-		return fmt.Errorf("%s: %w", path.Child("destination"), err)
+		return fmt.Errorf("%s: %w", path, err)
 	}
-	if len(members) == 0 {
-		return fmt.Errorf("%s: no cluster of fleet %q matches", path.Child("destination", "clusterSelector"), destination.Fleet)
+	switch {
+	case len(members) == 0 && destination.ClusterSelector != nil:
+		return fmt.Errorf("%s: no cluster of fleet %q matches", path.Child("clusterSelector"), destination.Fleet)
+	case len(members) == 0:
+		return fmt.Errorf("%s: fleet %q lists no cluster", path, destination.Fleet)
 	}
 	for _, member := range members {
 		if member.Missing {
 			return fmt.Errorf("%s: fleet %q lists %s %q, which does not exist",
-				path.Child("destination"), destination.Fleet, member.Kind, member.Name)
+				path, destination.Fleet, member.Kind, member.Name)
 		}
 		key := memberKey{member.Kind, member.Name}
 		at, known := b.members[key]

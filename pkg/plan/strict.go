@@ -1,13 +1,12 @@
 package plan
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"strings"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
-	kjson "sigs.k8s.io/json"
+
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/strict"
 )
 
 // strictly decodes what the user wrote into Flux's own type, so that a field
@@ -15,53 +14,25 @@ import (
 // former is the type in the version that Kurator was built with: a field that
 // only this one knows was removed by Flux.
 func strictly(raw []byte, into, former any, path *field.Path) []error {
-	unknown, err := kjson.UnmarshalStrict(raw, into)
-	if err != nil {
-		return []error{mismatch(path, err)}
-	}
-	if len(unknown) == 0 {
+	problems := strict.Decode(raw, into)
+	if len(problems) == 0 {
 		return nil
 	}
-	// Where the former type does not take the value at all, the fields that it
-	// did not get to are not known to be removed.
-	neverKnown, err := kjson.UnmarshalStrict(raw, former)
-	removed := func(problem error) bool {
-		for _, p := range neverKnown {
-			if p.Error() == problem.Error() {
-				return false
-			}
+	// Where the former type does not take the value at all, its only problem is
+	// that, and no field is known to be removed.
+	before := strict.Decode(raw, former)
+	took := !slices.ContainsFunc(before, func(p strict.Problem) bool { return p.Text != strict.UnknownField })
+	errs := make([]error, len(problems))
+	for i, problem := range problems {
+		at := path.String()
+		if problem.Path != "" {
+			at += "." + problem.Path
 		}
-		return err == nil
-	}
-	errs := make([]error, len(unknown))
-	for i, problem := range unknown {
-		errs[i] = explainStrict(problem, removed(problem), path)
+		text := problem.Text
+		if text == strict.UnknownField && took && !slices.Contains(before, problem) {
+			text += ": Flux removed it"
+		}
+		errs[i] = fmt.Errorf("%s: %s", at, text)
 	}
 	return errs
-}
-
-func explainStrict(problem error, removed bool, path *field.Path) error {
-	var at kjson.FieldError
-	switch {
-	case !errors.As(problem, &at):
-		return fmt.Errorf("%s: %w", path, problem)
-	case strings.HasPrefix(problem.Error(), "duplicate field"):
-		return fmt.Errorf("%s.%s: is there twice", path, at.FieldPath())
-	case removed:
-		return fmt.Errorf("%s.%s: unknown field: Flux removed it", path, at.FieldPath())
-	}
-	return fmt.Errorf("%s.%s: unknown field", path, at.FieldPath())
-}
-
-// mismatch names the field whose value has the wrong type, as far as the
-// decoder says which that is.
-func mismatch(path *field.Path, err error) error {
-	var wrong *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &wrong) && wrong.Field != "":
-		return fmt.Errorf("%s.%s: a %s cannot stand here", path, wrong.Field, wrong.Value)
-	case errors.As(err, &wrong):
-		return fmt.Errorf("%s: a %s cannot stand here", path, wrong.Value)
-	}
-	return fmt.Errorf("%s: %w", path, err)
 }

@@ -30,9 +30,9 @@ func Validate(app *appsv1alpha1.Application) error {
 		name := policyName(app, i)
 		if first, twice := seen[name]; twice {
 			errs = append(errs, fmt.Errorf("%s: %q is the name of %s too", policyPath(i).Child("name"), name, policies.Index(first)))
-			continue
+		} else {
+			seen[name] = i
 		}
-		seen[name] = i
 		errs = append(errs, validatePolicy(app, i)...)
 	}
 	errs = append(errs, validateDestination(app.Spec.Destination, specPath().Child("destination"))...)
@@ -47,7 +47,11 @@ func validateName(app *appsv1alpha1.Application) []error {
 		return []error{fmt.Errorf("%s: a name is needed", path)}
 	}
 	problems := append(validation.IsDNS1123Subdomain(app.Name), validation.IsValidLabelValue(app.Name)...)
-	return explain(path, app.Name, problems)
+	errs := explain(path, app.Name, problems)
+	if app.Namespace != "" {
+		errs = append(errs, explain(field.NewPath("metadata", "namespace"), app.Namespace, validation.IsDNS1123Label(app.Namespace))...)
+	}
+	return errs
 }
 
 func validateSource(app *appsv1alpha1.Application) []error {
@@ -67,7 +71,9 @@ func validatePolicy(app *appsv1alpha1.Application, index int) []error {
 	policy, path := &app.Spec.SyncPolicies[index], policyPath(index)
 	var errs []error
 	name := policyName(app, index)
-	errs = append(errs, explain(path.Child("name"), name, validation.IsDNS1123Subdomain(name))...)
+	// Flux writes the name into labels of the workloads.
+	problems := append(validation.IsDNS1123Subdomain(name), validation.IsValidLabelValue(name)...)
+	errs = append(errs, explain(path.Child("name"), name, problems)...)
 	if policy.Rollout != nil {
 		errs = append(errs, fmt.Errorf("%s: rollouts (Flagger) are not supported", path.Child("rollout")))
 	}

@@ -19,35 +19,53 @@ type FleetTable struct {
 	// NoHeaders leaves the titles out.
 	NoHeaders bool
 
-	columns []string
-	rows    []fleetRow
+	columns []column
+	blocks  []block
 }
 
-type fleetRow struct {
-	cluster, namespace string
-	cells              map[string]string
+// column is one of the united columns: its name, and which of the columns of
+// this name in a member's table, for a table may have two.
+type column struct {
+	name       string
+	occurrence int
+}
+
+// block is the table of one member.
+type block struct {
+	cluster string
+	rows    []view.Row
+	// at says, for each of the united columns, where it is in the rows; -1 for
+	// those that this member does not have. It may be shorter than the columns.
+	at []int
 }
 
 // Add adds the table of one member.
 func (t *FleetTable) Add(cluster string, table view.Table) {
-	for _, column := range table.Columns {
-		if t.shown(column) && !slices.Contains(t.columns, column.Name) {
-			t.columns = append(t.columns, column.Name)
+	added := block{cluster: cluster, rows: table.Rows}
+	seen := map[string]int{}
+	for i, definition := range table.Columns {
+		key := column{definition.Name, seen[definition.Name]}
+		seen[definition.Name]++
+		if definition.Priority != 0 && !t.Wide {
+			continue
 		}
-	}
-	for _, row := range table.Rows {
-		cells := make(map[string]string, len(table.Columns))
-		for i, column := range table.Columns {
-			if t.shown(column) {
-				cells[column.Name] = row.Cells[i]
-			}
+		united := slices.Index(t.columns, key)
+		if united < 0 {
+			united = len(t.columns)
+			t.columns = append(t.columns, key)
 		}
-		t.rows = append(t.rows, fleetRow{cluster, row.Namespace, cells})
+		for len(added.at) <= united {
+			added.at = append(added.at, -1)
+		}
+		added.at[united] = i
 	}
+	t.blocks = append(t.blocks, added)
 }
 
 // Empty tells whether there is no row.
-func (t *FleetTable) Empty() bool { return len(t.rows) == 0 }
+func (t *FleetTable) Empty() bool {
+	return !slices.ContainsFunc(t.blocks, func(b block) bool { return len(b.rows) > 0 })
+}
 
 // Print writes the table.
 func (t *FleetTable) Print(out io.Writer) error {
@@ -55,24 +73,28 @@ func (t *FleetTable) Print(out io.Writer) error {
 	if !t.NoHeaders {
 		header = t.lead("CLUSTER", "NAMESPACE")
 		for _, column := range t.columns {
-			header = append(header, strings.ToUpper(column))
+			header = append(header, strings.ToUpper(column.name))
 		}
 	}
-	rows := make([][]string, len(t.rows))
-	for i, row := range t.rows {
-		rows[i] = t.lead(row.cluster, row.namespace)
-		for _, column := range t.columns {
-			cell, ok := row.cells[column]
-			if !ok {
-				cell = "<none>"
-			}
-			rows[i] = append(rows[i], cell)
+	var rows [][]string
+	for _, block := range t.blocks {
+		for _, row := range block.rows {
+			rows = append(rows, append(t.lead(block.cluster, row.Namespace), t.cells(block, row)...))
 		}
 	}
 	return Table(out, header, rows)
 }
 
-func (t *FleetTable) shown(column view.Column) bool { return column.Priority == 0 || t.Wide }
+func (t *FleetTable) cells(block block, row view.Row) []string {
+	cells := make([]string, len(t.columns))
+	for i := range cells {
+		cells[i] = "<none>"
+		if i < len(block.at) && block.at[i] >= 0 {
+			cells[i] = row.Cells[block.at[i]]
+		}
+	}
+	return cells
+}
 
 func (t *FleetTable) lead(cluster, namespace string) []string {
 	if t.Namespaces {

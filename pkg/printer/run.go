@@ -8,6 +8,7 @@ import (
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/apply"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/deploy"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
@@ -50,7 +51,7 @@ func (r *Run) Member(event deploy.Event) {
 		r.clusters[line]++
 	}
 	for _, err := range event.Errs {
-		MemberError(r.err, "", event.Member.Name, err)
+		MemberError(r.err, "", event.Member, err)
 	}
 }
 
@@ -103,8 +104,12 @@ func Deletions(out io.Writer, works []deploy.Work) {
 }
 
 // MemberError prints why a member failed, after a word such as "warning: ".
-func MemberError(out io.Writer, before, member string, err error) {
-	fmt.Fprintln(out, Escape(fmt.Sprintf("%s%s: %s: %s", before, member, reason.Of(err), reason.Message(err))))
+func MemberError(out io.Writer, before string, member fleet.Member, err error) {
+	why, text := reason.Of(err), reason.Message(err)
+	if secret := member.Kubeconfig; why == reason.Unauthorized && secret.Name != "" {
+		text = fmt.Sprintf("its credentials were refused (Secret %s/%s)", secret.Namespace, secret.Name)
+	}
+	fmt.Fprintln(out, Escape(fmt.Sprintf("%s%s: %s: %s", before, member.Name, why, text)))
 }
 
 // Duration is a time as a user reads it: in milliseconds below one second, in
@@ -113,8 +118,8 @@ func Duration(d time.Duration) string {
 	if d < time.Second {
 		return fmt.Sprintf("%dms", d.Milliseconds())
 	}
-	if d < 10*time.Second {
-		return fmt.Sprintf("%.1fs", d.Seconds())
+	if tenths := d.Round(100 * time.Millisecond); tenths < 10*time.Second {
+		return fmt.Sprintf("%.1fs", tenths.Seconds())
 	}
 	return d.Round(time.Second).String()
 }
@@ -132,6 +137,9 @@ func counts(actions map[apply.Action]int) string {
 		if n := actions[action]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, action))
 		}
+	}
+	if len(parts) == 0 {
+		return "nothing to do"
 	}
 	return strings.Join(parts, ", ")
 }

@@ -23,7 +23,8 @@ const (
 // Table writes rows in kubectl's own layout. Without a header it leaves that
 // line out.
 func Table(out io.Writer, header []string, rows [][]string) error {
-	table := tablewriter.NewTable(&trimmer{out: out},
+	lines := &trimmer{out: out}
+	table := tablewriter.NewTable(lines,
 		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
 			Borders:  tw.BorderNone,
 			Settings: tw.Settings{Separators: tw.SeparatorsNone, Lines: tw.LinesNone},
@@ -44,7 +45,10 @@ func Table(out io.Writer, header []string, rows [][]string) error {
 			return err
 		}
 	}
-	return table.Render()
+	if err := table.Render(); err != nil {
+		return err
+	}
+	return lines.err // which the table writer does not pass on
 }
 
 func cells(texts []string) []string {
@@ -62,9 +66,13 @@ func cells(texts []string) []string {
 type trimmer struct {
 	out  io.Writer
 	line []byte
+	err  error
 }
 
 func (t *trimmer) Write(data []byte) (int, error) {
+	if t.err != nil {
+		return 0, t.err
+	}
 	t.line = append(t.line, data...)
 	for {
 		end := bytes.IndexByte(t.line, '\n')
@@ -72,8 +80,8 @@ func (t *trimmer) Write(data []byte) (int, error) {
 			return len(data), nil
 		}
 		line := append(bytes.TrimRight(t.line[:end], " "), '\n')
-		if _, err := t.out.Write(line); err != nil {
-			return 0, err
+		if _, t.err = t.out.Write(line); t.err != nil {
+			return 0, t.err
 		}
 		t.line = t.line[end+1:]
 	}

@@ -108,12 +108,19 @@ func ofConnection(err error) Reason {
 	return Failed
 }
 
-// Message is an error's text without the request's method and address, which
-// net/http puts in front: the member is named beside it, and an address may
-// hold what its owner wants kept.
+// Message is an error's text for whoever has the member and the reason beside
+// it: without the request's method and address, which net/http puts in front.
 func Message(err error) string {
-	var request *url.Error
-	if errors.As(err, &request) {
+	var (
+		known   *Error
+		request *url.Error
+	)
+	switch {
+	case errors.As(err, &known):
+		return err.Error()
+	case Of(err) == Timeout && errors.Is(err, context.DeadlineExceeded):
+		return "no answer within its time (--member-timeout)"
+	case errors.As(err, &request):
 		return request.Err.Error()
 	}
 	return err.Error()

@@ -61,17 +61,18 @@ func TestOfRealConnections(t *testing.T) {
 	gone.Close()
 
 	for name, test := range map[string]struct {
-		url    string
-		client *http.Client
-		want   reason.Reason
+		url     string
+		client  *http.Client
+		timeout time.Duration
+		want    reason.Reason
 	}{
-		"unknown authority": {secure.URL, http.DefaultClient, reason.TLS},
-		"plain http":        {"https" + plain.URL[len("http"):], http.DefaultClient, reason.TLS},
-		"nobody listens":    {gone.URL, http.DefaultClient, reason.Unreachable},
-		"no answer":         {secure.URL, secure.Client(), reason.Timeout},
+		"unknown authority": {secure.URL, http.DefaultClient, time.Minute, reason.TLS},
+		"plain http":        {"https" + plain.URL[len("http"):], http.DefaultClient, time.Minute, reason.TLS},
+		"nobody listens":    {gone.URL, http.DefaultClient, time.Minute, reason.Unreachable},
+		"no answer":         {secure.URL, secure.Client(), time.Second, reason.Timeout},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			ctx, cancel := context.WithTimeout(t.Context(), test.timeout)
 			defer cancel()
 			request, err := http.NewRequestWithContext(ctx, http.MethodGet, test.url, nil)
 			if err != nil {

@@ -18,6 +18,10 @@ const (
 	acceptTable = "application/json;as=Table;g=meta.k8s.io;v=v1"
 	// pageSize is kubectl's own.
 	pageSize = 500
+	// What one member may answer: as many pages as a million objects take, and
+	// as much text, in bytes, as is worth holding for a table.
+	maxPages = 1_000_000 / pageSize
+	maxText  = 64 << 20
 )
 
 // Query is what is asked of every member.
@@ -47,7 +51,7 @@ type Table struct {
 type Row struct {
 	// Namespace is the object's, filled in only where all were asked for.
 	Namespace string
-	// Cells are in the order of the columns; null is <none>, as kubectl has it.
+	// Cells are in the order of the columns; null is empty, as kubectl has it.
 	Cells []string
 }
 
@@ -56,8 +60,9 @@ func Get(ctx context.Context, client rest.Interface, query Query) (Table, error)
 	var (
 		all  Table
 		next string
+		size int
 	)
-	for {
+	for range maxPages {
 		page, err := query.page(ctx, client, next)
 		if err != nil {
 			return all, err
@@ -70,16 +75,23 @@ func Get(ctx context.Context, client rest.Interface, query Query) (Table, error)
 			if err != nil {
 				return all, err
 			}
+			for _, cell := range row.Cells {
+				size += len(cell)
+			}
+			if size > maxText {
+				return all, reason.Errorf(reason.Failed, "its list of %s is larger than %d MiB", query.Resource, maxText>>20)
+			}
 			all.Rows = append(all.Rows, row)
 		}
 		if page.Continue == "" {
 			return all, nil
 		}
-		if page.Continue == next || len(page.Rows) == 0 {
-			return all, reason.Errorf(reason.Failed, "its list of %s has a next page without an end", query.Resource)
+		if page.Continue == next {
+			break
 		}
 		next = page.Continue
 	}
+	return all, reason.Errorf(reason.Failed, "its list of %s has a next page without end", query.Resource)
 }
 
 func (q Query) page(ctx context.Context, client rest.Interface, next string) (*metav1.Table, error) {
@@ -145,7 +157,7 @@ func (q Query) row(from *metav1.TableRow, width int) (Row, error) {
 func text(cell any) string {
 	switch value := cell.(type) {
 	case nil:
-		return "<none>"
+		return ""
 	case float64:
 		return strconv.FormatFloat(value, 'f', -1, 64)
 	}
