@@ -41,27 +41,37 @@ type Member struct {
 	Owner  plan.Owner
 	// Force takes fields over that another manager owns.
 	Force bool
+	// Now is the clock.
+	Now func() time.Time
 }
 
-// Wanted is an object to apply, and what is known of it from before.
+// sameMoment is within what time an apply is taken to be this one.
+const sameMoment = 5 * time.Second
+
+// State is what tells, of an object that an apply of ours made or changed,
+// whether a later apply changed it again.
+type State struct {
+	// UID is the object's; empty if unknown.
+	UID types.UID
+	// Applied is when an apply of ours last changed the object, by the member's
+	// clock, in whole seconds: the time of our entry in its managedFields.
+	Applied string
+	// Generation is the object's, which each change of its spec raises.
+	Generation int64
+}
+
+// Wanted is an object to apply, and its state after the last apply of ours.
 type Wanted struct {
 	*plan.Object
-	// UID is that of the object which an earlier run made; empty if unknown.
-	UID types.UID
-	// Applied is when an apply of ours last changed it, as Applied below.
-	Applied string
+	State
 }
 
 // Result is what became of one object.
 type Result struct {
 	plan.Identity
+	State
 	Action Action
-	// UID is the object's.
-	UID types.UID
-	// Applied is when an apply of ours last changed the object, by the member's
-	// clock: the time of our entry in its managedFields.
-	Applied string
-	Err     error
+	Err    error
 }
 
 // Apply applies the objects side by side, one request each, and makes the
@@ -104,12 +114,12 @@ func (m Member) applyOne(ctx context.Context, object Wanted) (Result, error) {
 		result, dying, err := m.patch(ctx, object)
 		if isOther(err) {
 			// What an earlier run made is gone, or is another object by now.
-			object.UID, object.Applied = "", ""
+			object.State = State{}
 			result, dying, err = m.patch(ctx, object)
 		}
 		if err == nil && dying != nil {
 			if _, err = m.untilGone(ctx, object.Identity, *dying); err == nil {
-				object.UID, object.Applied = "", ""
+				object.State = State{}
 				continue
 			}
 		}
@@ -137,16 +147,8 @@ func (m Member) patch(ctx context.Context, object Wanted) (result Result, dying 
 	if err := decode(answer, &meta); err != nil {
 		return result, nil, err
 	}
-	result.UID = meta.UID
-	result.Applied = m.lastChange(meta.ManagedFields)
-	switch {
-	case status == http.StatusCreated:
-		result.Action = Created
-	case result.Applied == object.Applied:
-		result.Action = Unchanged
-	default:
-		result.Action = Configured
-	}
+	result.State = State{meta.UID, m.lastChange(meta.ManagedFields), meta.Generation}
+	result.Action = m.action(status, object.State, result.State)
 	if meta.DeletionTimestamp != nil {
 		dying = &live{}
 		dying.Metadata.UID, dying.Metadata.ResourceVersion = meta.UID, meta.ResourceVersion
@@ -154,9 +156,30 @@ func (m Member) patch(ctx context.Context, object Wanted) (result Result, dying 
 	return result, dying, nil
 }
 
-// lastChange is the time of our managedFields entry. An apply that changes
-// nothing leaves the whole object as it is, this time included: so it tells,
-// without a request more, whether one did.
+// action tells what an apply did. One that changes nothing leaves the whole
+// object as it is, the time of our managedFields entry included: so that time
+// tells, without a request more. It counts seconds; where it is the same and
+// the generation is not, either this apply was made in the very second of the
+// one before, or somebody else has changed the object since.
+func (m Member) action(status int, before, after State) Action {
+	switch {
+	case status == http.StatusCreated:
+		return Created
+	case after.Applied != before.Applied:
+		return Configured
+	case after.Generation != before.Generation && m.isRecent(after.Applied):
+		return Configured
+	}
+	return Unchanged
+}
+
+// isRecent allows for some difference between the clocks.
+func (m Member) isRecent(applied string) bool {
+	at, err := time.Parse(time.RFC3339, applied)
+	return err == nil && m.Now().Sub(at).Abs() < sameMoment
+}
+
+// lastChange is the time of our managedFields entry.
 func (m Member) lastChange(fields []metav1.ManagedFieldsEntry) string {
 	for _, entry := range fields {
 		if entry.Manager == m.Owner.FieldManager() && entry.Operation == metav1.ManagedFieldsOperationApply && entry.Time != nil {

@@ -58,7 +58,7 @@ func (m Member) deleteOne(ctx context.Context, id plan.Identity) (Result, error)
 	case object.Spec.Suspend && !id.IsSource():
 		return Result{}, reason.Errorf(reason.Failed, "%s is suspended: deleted now, it would leave its workloads behind; resume it first", id)
 	}
-	return Result{Action: Deleted, UID: object.Metadata.UID}, m.explain(id, m.deleteOurs(ctx, id, object))
+	return Result{Action: Deleted, State: State{UID: object.Metadata.UID}}, m.explain(id, m.deleteOurs(ctx, id, object))
 }
 
 // deleteOurs deletes an object, waits until it is gone, and sees to it that

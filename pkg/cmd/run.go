@@ -82,7 +82,7 @@ func (r *runner) runOne(ctx context.Context, host *fleet.Client, job job) (deplo
 			return r.Connect(ctx, host, member)
 		},
 		Owner: job.owner, Force: r.force, Parallel: r.parallel, MemberTimeout: r.memberTimeout,
-		Emit: lines.Member,
+		Now: r.Now, Emit: lines.Member,
 	}
 	run := r.Holder()
 	run.Verb = job.verb

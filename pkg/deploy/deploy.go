@@ -30,6 +30,8 @@ type Engine struct {
 	// long one of them may take.
 	Parallel      int
 	MemberTimeout time.Duration
+	// Now is the clock.
+	Now func() time.Time
 	// Emit is called once per member, in their order.
 	Emit func(Event)
 }

@@ -33,7 +33,7 @@ func (e Engine) member(ctx context.Context, work Work, intended <-chan struct{})
 	if ctx.Err() != nil {
 		return outcome{}, context.Cause(ctx)
 	}
-	member := apply.Member{Client: client, Owner: e.Owner, Force: e.Force}
+	member := apply.Member{Client: client, Owner: e.Owner, Force: e.Force, Now: e.Now}
 	var (
 		did    outcome
 		uidErr error
@@ -103,7 +103,7 @@ func (o outcome) inventory(member fleet.Member) inventory.Outcome {
 			learned.Gone = append(learned.Gone, object.Identity)
 		default:
 			learned.Present = append(learned.Present, inventory.Entry{
-				Identity: object.Identity, UID: object.UID, Applied: object.Applied,
+				Identity: object.Identity, UID: object.UID, Applied: object.Applied, Generation: object.Generation,
 			})
 		}
 	}

@@ -48,7 +48,7 @@ func ToDeploy(wanted *plan.Plan, recorded []inventory.Member, lookup Lookup) []W
 		work.UID = member.UID
 		for _, entry := range member.Objects {
 			if wanted := work.find(entry.Identity); wanted != nil {
-				wanted.UID, wanted.Applied = entry.UID, entry.Applied
+				wanted.State = apply.State{UID: entry.UID, Applied: entry.Applied, Generation: entry.Generation}
 			} else {
 				work.Unwanted = append(work.Unwanted, entry.Identity)
 			}

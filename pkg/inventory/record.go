@@ -65,6 +65,8 @@ type Entry struct {
 	// Applied is when an apply of ours last changed the object, by the member's
 	// own clock, as it is in the object's managedFields.
 	Applied string `json:"applied,omitempty"`
+	// Generation is the object's after that.
+	Generation int64 `json:"generation,omitempty"`
 }
 
 // Run is one run of deploy or delete that holds a record.
