@@ -13,8 +13,12 @@ import (
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
 
-// lookAgain is how often an object is read that cannot be watched to its end.
-const lookAgain = time.Second
+const (
+	// watchSeconds bounds one watch: a connection may be dead and not say so.
+	watchSeconds = "30"
+	// lookAgain is how long to wait between watches.
+	lookAgain = time.Second
+)
 
 // live is as much of an object in a member as matters here.
 type live struct {
@@ -75,6 +79,7 @@ func (m Member) follow(ctx context.Context, id plan.Identity, last live) (_ live
 	path := id.Path()
 	stream, err := m.Client.Get().AbsPath(path[:len(path)-1]...).
 		Param("watch", "true").
+		Param("timeoutSeconds", watchSeconds).
 		Param("fieldSelector", "metadata.name="+id.Name).
 		Param("resourceVersion", last.Metadata.ResourceVersion).
 		Stream(ctx)
