@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fanout"
@@ -136,7 +136,7 @@ func (w workload) identity(kinds map[string]resources) (plan.Identity, error) {
 		return plan.Identity{}, known.err
 	}
 	resource, ok := known.byKind[kind]
-	if !ok || len(path.IsValidPathSegmentName(name)) > 0 || len(path.IsValidPathSegmentName(namespace)) > 0 {
+	if !ok || len(content.IsPathSegmentName(name)) > 0 || len(content.IsPathSegmentName(namespace)) > 0 {
 		return plan.Identity{}, fmt.Errorf("the member does not serve kind %q of %q", kind, group)
 	}
 	id := plan.Identity{Group: group, Version: w.Version, Resource: resource.Name, Kind: kind, Name: name}

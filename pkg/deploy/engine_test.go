@@ -80,7 +80,7 @@ func (h *host) handler(t *testing.T) http.HandlerFunc {
 			var sent object
 			_ = json.NewDecoder(r.Body).Decode(&sent)
 			h.version++
-			metadata := sent["metadata"].(object)
+			metadata, _ := sent["metadata"].(object)
 			metadata["uid"], metadata["resourceVersion"] = "uid-of-record", string(rune('0'+h.version))
 			h.secret = sent
 			answer(w, http.StatusOK, sent)

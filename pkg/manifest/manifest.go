@@ -148,7 +148,7 @@ func parse(document strict.Document) (*appsv1alpha1.Application, error) {
 	app := &appsv1alpha1.Application{}
 	var errs []error
 	for _, problem := range strict.Decode(document.JSON, app) {
-		errs = append(errs, problem)
+		errs = append(errs, errors.New(problem.String()))
 	}
 	return app, errors.Join(errs...)
 }

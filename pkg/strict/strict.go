@@ -25,7 +25,8 @@ type Problem struct {
 // UnknownField is the text of a problem with a field that the type lacks.
 const UnknownField = "unknown field"
 
-func (p Problem) Error() string {
+// String is the problem as a line of an error.
+func (p Problem) String() string {
 	if p.Path == "" {
 		return p.Text
 	}
