@@ -82,7 +82,7 @@ func (e Engine) Run(ctx context.Context, record *inventory.Inventory, run invent
 		outcomes = append(outcomes, result.Value.inventory(result.Item.Member))
 		e.Emit(summary.add(result))
 	}
-	if intendErr != nil {
+	if <-intended; intendErr != nil { // there may have been no work to wait for
 		return Summary{}, intendErr
 	}
 	lost := context.Cause(ctx)
