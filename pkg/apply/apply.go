@@ -5,10 +5,8 @@ package apply
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -43,7 +41,13 @@ type Member struct {
 	Force bool
 	// Now is the clock.
 	Now func() time.Time
+	// StillHeld makes sure that the run still holds the inventory.
+	StillHeld func(context.Context) error
 }
+
+// attempts is how often an apply is tried while somebody else makes and deletes
+// the same object.
+const attempts = 5
 
 // sameMoment is within what time an apply is taken to be this one.
 const sameMoment = 5 * time.Second
@@ -107,37 +111,67 @@ func each[T any](ctx context.Context, items []T, id func(T) plan.Identity, work 
 	return results
 }
 
-// applyOne applies an object, until it is one that stays: an apply onto an
-// object that is being deleted succeeds, and is then lost with it.
+// applyOne applies an object. It creates one only where there is none, and
+// changes one only if it is the owner's: what else stands there is not touched
+// unless m.Force says so. An apply onto an object that is being deleted
+// succeeds and is then lost with it, so it is done again when that is gone.
 func (m Member) applyOne(ctx context.Context, object Wanted) (Result, error) {
-	for {
+	for range attempts {
 		result, dying, err := m.patch(ctx, object)
-		if isOther(err) {
-			// What an earlier run made is gone, or is another object by now.
+		switch {
+		case err == nil && dying == nil:
+			return result, nil
+		case err == nil:
+			_, err = m.untilGone(ctx, object.Identity, *dying)
 			object.State = State{}
-			result, dying, err = m.patch(ctx, object)
+		case isOther(err):
+			object.State, err = m.whatIsThere(ctx, object)
 		}
-		if err == nil && dying != nil {
-			if _, err = m.untilGone(ctx, object.Identity, *dying); err == nil {
-				object.State = State{}
-				continue
-			}
+		if err != nil {
+			return Result{}, m.explain(object.Identity, err)
 		}
-		return result, m.explain(object.Identity, err)
 	}
+	return Result{}, reason.Errorf(reason.Conflict, "%s: somebody else makes and deletes it meanwhile", object.Identity)
+}
+
+// whatIsThere finds the state of the object that stands where one was to be
+// made, or where another one was expected; empty where there is none. Time has
+// passed since the run began, so it makes sure first that the run still holds
+// the inventory.
+func (m Member) whatIsThere(ctx context.Context, object Wanted) (State, error) {
+	if err := m.StillHeld(ctx); err != nil {
+		return State{}, err
+	}
+	found, err := m.get(ctx, object.Path())
+	owner := found.Metadata.Annotations[plan.OwnerAnnotation]
+	switch {
+	case apierrors.IsNotFound(err) && !notServed(err):
+		return State{}, nil
+	case err != nil:
+		return State{}, err
+	case owner == m.Owner.String() || m.Force:
+		return State{UID: found.Metadata.UID}, nil
+	case owner == "":
+		return State{}, reason.Errorf(reason.Conflict, "it is there already, and was not made by kubectl fleetapp; --force-conflicts takes it over")
+	}
+	return State{}, reason.Errorf(reason.Conflict, "it belongs to application %s; --force-conflicts takes it over", owner)
 }
 
 // patch sends one server-side apply. It asks for the metadata alone in answer:
 // that says all that matters. Where the object is being deleted, its state
 // comes back as dying.
 func (m Member) patch(ctx context.Context, object Wanted) (result Result, dying *live, err error) {
+	body := object.BodyToCreate()
+	if object.UID != "" {
+		body = object.Body(object.UID)
+	}
 	answer := m.Client.Patch(types.ApplyPatchType).AbsPath(object.Path()...).
 		Param("fieldManager", m.Owner.FieldManager()).
 		Param("fieldValidation", metav1.FieldValidationStrict).
 		Param("force", strconv.FormatBool(m.Force)).
 		Timeout(left(ctx)).
 		SetHeader("Accept", acceptMetadata).
-		Body(object.Body(object.UID)).
+		Body(body).
 		Do(ctx)
 	var (
 		status int
@@ -228,47 +262,4 @@ func (m Member) makeNamespace(ctx context.Context, name string) error {
 		return fmt.Errorf("make namespace %q: %w", name, err)
 	}
 	return nil
-}
-
-func namespaceMissing(err error) bool {
-	var status apierrors.APIStatus
-	return apierrors.IsNotFound(err) && errors.As(err, &status) &&
-		status.Status().Details != nil && status.Status().Details.Kind == "namespaces"
-}
-
-// isOther tells the refusal of an object whose UID is not the one sent.
-func isOther(err error) bool {
-	return apierrors.IsConflict(err) && !isFieldConflict(err)
-}
-
-func isFieldConflict(err error) bool {
-	return apierrors.HasStatusCause(err, metav1.CauseTypeFieldManagerConflict)
-}
-
-// explain turns an API server's error into one that says what to do.
-func (m Member) explain(id plan.Identity, err error) error {
-	switch {
-	case err == nil || namespaceMissing(err):
-		return err
-	case isFieldConflict(err):
-		return reason.Errorf(reason.Conflict, "%s: %s; --force-conflicts takes it over", id, conflicts(err))
-	case notServed(err):
-		return reason.Errorf(reason.NoFlux, "Flux is not installed, or an older version (%s/%s is not served)", id.Group, id.Version)
-	}
-	return fmt.Errorf("%s: %w", id, err)
-}
-
-// conflicts says which field is whose.
-func conflicts(err error) string {
-	var status apierrors.APIStatus
-	if !errors.As(err, &status) {
-		return err.Error()
-	}
-	causes := status.Status().Details.Causes
-	at := slices.IndexFunc(causes, func(c metav1.StatusCause) bool { return c.Type == metav1.CauseTypeFieldManagerConflict })
-	text := fmt.Sprintf("%s: %s", causes[at].Field, causes[at].Message)
-	if more := len(causes) - at - 1; more > 0 {
-		text = fmt.Sprintf("%s, and %d more", text, more)
-	}
-	return text
 }

@@ -51,6 +51,8 @@ func (m Member) deleteOne(ctx context.Context, id plan.Identity) (Result, error)
 	switch {
 	case apierrors.IsNotFound(err) && !notServed(err):
 		return Result{Action: Deleted}, nil
+	case notServed(err) && m.isGroupGone(ctx, id.Group):
+		return Result{Action: Deleted}, nil
 	case err != nil:
 		return Result{}, m.explain(id, err)
 	case object.Metadata.Annotations[plan.OwnerAnnotation] != m.Owner.String():
@@ -59,6 +61,12 @@ func (m Member) deleteOne(ctx context.Context, id plan.Identity) (Result, error)
 		return Result{}, reason.Errorf(reason.Failed, "%s is suspended: deleted now, it would leave its workloads behind; resume it first", id)
 	}
 	return Result{Action: Deleted, State: State{UID: object.Metadata.UID}}, m.explain(id, m.deleteOurs(ctx, id, object))
+}
+
+// isGroupGone tells a member that serves no version of a group, and so has no
+// object of it, from one that serves others.
+func (m Member) isGroupGone(ctx context.Context, group string) bool {
+	return apierrors.IsNotFound(m.Client.Get().AbsPath("apis", group).Do(ctx).Error())
 }
 
 // deleteOurs deletes an object, waits until it is gone, and sees to it that

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fanout"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
 
 // workload is one object that Flux says it applied, as Flux's status spells it.
@@ -21,14 +23,10 @@ type workload struct {
 	Version string `json:"v"`
 }
 
-// Flux writes these on all that a Kustomization applies, and this to keep an
-// object from being garbage-collected. Source: kustomize-controller's
-// documentation of garbage collection.
+// Flux writes these labels on all that a Kustomization applies.
 const (
 	fluxNameLabel      = "kustomize.toolkit.fluxcd.io/name"
 	fluxNamespaceLabel = "kustomize.toolkit.fluxcd.io/namespace"
-	fluxPrune          = "kustomize.toolkit.fluxcd.io/prune"
-	fluxPruneDisabled  = "disabled"
 )
 
 // leftover deletes what a Kustomization left behind although it is gone.
@@ -39,6 +37,9 @@ const (
 // just applied. So what came to the inventory after the deletion began is
 // looked at, and what is not on its way out is deleted as Flux would have.
 func (m Member) leftover(ctx context.Context, kustomization plan.Identity, atDelete, atEnd live) error {
+	if !deletesWorkloads(atEnd) {
+		return nil
+	}
 	var late []workload
 	for _, entry := range atEnd.Status.Inventory.Entries {
 		if !slices.Contains(atDelete.Status.Inventory.Entries, entry) {
@@ -51,10 +52,24 @@ func (m Member) leftover(ctx context.Context, kustomization plan.Identity, atDel
 		return struct{}{}, m.sweep(ctx, kustomization, entry, kinds)
 	}) {
 		if result.Err != nil && err == nil {
-			err = fmt.Errorf("it is gone, but what it applied last may be left: %s: %w", result.Item.ID, result.Err)
+			err = reason.Errorf(reason.Failed, "it is gone, but what it applied last may be left: %s: %w", result.Item.ID, result.Err)
 		}
 	}
 	return err
+}
+
+// deletesWorkloads tells whether Flux deletes what a Kustomization applied when
+// that is deleted. Source: kustomize-controller's documentation of
+// .spec.deletionPolicy.
+func deletesWorkloads(kustomization live) bool {
+	spec := kustomization.Spec
+	switch spec.DeletionPolicy {
+	case "Delete", "WaitForTermination":
+		return !spec.Suspend
+	case "", "MirrorPrune":
+		return !spec.Suspend && spec.Prune
+	}
+	return false
 }
 
 // sweep deletes one object that Flux applied for a Kustomization, unless it is
@@ -72,13 +87,21 @@ func (m Member) sweep(ctx context.Context, kustomization plan.Identity, entry wo
 		return err
 	}
 	meta := object.Metadata
-	if meta.DeletionTimestamp != nil ||
-		meta.Labels[fluxNameLabel] != kustomization.Name || meta.Labels[fluxNamespaceLabel] != kustomization.Namespace ||
-		meta.Labels[fluxPrune] == fluxPruneDisabled || meta.Annotations[fluxPrune] == fluxPruneDisabled {
+	if meta.DeletionTimestamp != nil || stays(meta.Labels) || stays(meta.Annotations) ||
+		meta.Labels[fluxNameLabel] != kustomization.Name || meta.Labels[fluxNamespaceLabel] != kustomization.Namespace {
 		return nil
 	}
 	_, err = m.remove(ctx, id, meta.UID)
 	return err
+}
+
+// stays tells, from an object's labels or annotations, that Flux does not
+// garbage-collect it. Source: kustomize-controller's documentation of
+// controlling its behaviour for a resource.
+func stays(metadata map[string]string) bool {
+	return strings.EqualFold(metadata["kustomize.toolkit.fluxcd.io/prune"], "disabled") ||
+		strings.EqualFold(metadata["kustomize.toolkit.fluxcd.io/reconcile"], "disabled") ||
+		strings.EqualFold(metadata["kustomize.toolkit.fluxcd.io/ssa"], "ignore")
 }
 
 // resources are the resources of one API version by kind, or why they are not
@@ -93,7 +116,7 @@ func (m Member) kinds(ctx context.Context, entries []workload) map[string]resour
 	known := map[string]resources{}
 	for _, entry := range entries {
 		version := strings.Join(entry.apiPath(), "/")
-		if _, asked := known[version]; asked {
+		if _, asked := known[version]; asked || !entry.isValid() {
 			continue
 		}
 		var list metav1.APIResourceList
@@ -120,6 +143,18 @@ func (w workload) parts() (namespace, name, group, kind string) {
 	return fields[0], name, fields[last-1], fields[last]
 }
 
+// isValid tells an entry that names an object from one that names a path of
+// the API server's choice.
+func (w workload) isValid() bool {
+	namespace, name, group, kind := w.parts()
+	for _, part := range []string{namespace, name, group, w.Version} {
+		if len(content.IsPathSegmentName(part)) > 0 {
+			return false
+		}
+	}
+	return name != "" && kind != "" && w.Version != ""
+}
+
 // apiPath is the path of the workload's API version.
 func (w workload) apiPath() []string {
 	_, _, group, _ := w.parts()
@@ -130,13 +165,16 @@ func (w workload) apiPath() []string {
 }
 
 func (w workload) identity(kinds map[string]resources) (plan.Identity, error) {
+	if !w.isValid() {
+		return plan.Identity{}, errors.New("it names no object")
+	}
 	namespace, name, group, kind := w.parts()
 	known := kinds[strings.Join(w.apiPath(), "/")]
 	if known.err != nil {
 		return plan.Identity{}, known.err
 	}
 	resource, ok := known.byKind[kind]
-	if !ok || len(content.IsPathSegmentName(name)) > 0 || len(content.IsPathSegmentName(namespace)) > 0 {
+	if !ok || resource.Namespaced != (namespace != "") {
 		return plan.Identity{}, fmt.Errorf("the member does not serve kind %q of %q", kind, group)
 	}
 	id := plan.Identity{Group: group, Version: w.Version, Resource: resource.Name, Kind: kind, Name: name}

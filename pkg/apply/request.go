@@ -3,11 +3,17 @@ package apply
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
+
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/fanout"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
 
 const acceptMetadata = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
@@ -19,7 +25,7 @@ func left(ctx context.Context) time.Duration {
 	if !ok {
 		return 0
 	}
-	return max(time.Until(deadline).Round(time.Second), time.Second)
+	return max(time.Until(deadline).Truncate(time.Millisecond), time.Millisecond)
 }
 
 // decode reads an answer as JSON.
@@ -38,4 +44,24 @@ func decode(answer rest.Result, into any) error {
 // in plain text, from an object that is not there, which is a Status.
 func notServed(err error) bool {
 	return apierrors.IsNotFound(err) && apierrors.HasStatusCause(err, metav1.CauseTypeUnexpectedServerResponse)
+}
+
+// NotMade tells an error of an apply after which the object was surely not
+// made by it: the member refused, or was never reached.
+func NotMade(err error) bool {
+	var (
+		status apierrors.APIStatus
+		dial   *net.OpError
+		known  *reason.Error
+	)
+	switch {
+	case errors.Is(err, fanout.ErrNotAttempted):
+		return true
+	case errors.As(err, &known):
+		return known.Reason == reason.Conflict || known.Reason == reason.NoFlux || known.Reason == reason.BadKubeconfig
+	case errors.As(err, &status):
+		code := status.Status().Code
+		return code >= http.StatusBadRequest && code < http.StatusInternalServerError && code != http.StatusRequestTimeout
+	}
+	return errors.As(err, &dial) && dial.Op == "dial" || reason.Of(err) == reason.TLS
 }

@@ -3,6 +3,8 @@ package apply
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"strconv"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -14,8 +16,9 @@ import (
 )
 
 const (
-	// watchSeconds bounds one watch: a connection may be dead and not say so.
-	watchSeconds = "30"
+	// watchTime bounds one watch, here and in the member: a connection may be
+	// dead and not say so.
+	watchTime = 30 * time.Second
 	// lookAgain is how long to wait between watches.
 	lookAgain = time.Second
 )
@@ -30,7 +33,9 @@ type live struct {
 		Labels            map[string]string `json:"labels"`
 	} `json:"metadata"`
 	Spec struct {
-		Suspend bool `json:"suspend"`
+		Suspend        bool   `json:"suspend"`
+		Prune          bool   `json:"prune"`
+		DeletionPolicy string `json:"deletionPolicy"`
 	} `json:"spec"`
 	Status struct {
 		// Inventory is what Flux says that it applied for the object.
@@ -58,6 +63,9 @@ func (m Member) untilGone(ctx context.Context, id plan.Identity, last live) (liv
 		}
 		select {
 		case <-ctx.Done():
+			if errors.Is(ctx.Err(), context.Canceled) {
+				return last, context.Cause(ctx)
+			}
 			return last, reason.Errorf(reason.Timeout, "it is being deleted, but has finalizers left (%w): does Flux's controller run in the member?", ctx.Err())
 		case <-time.After(lookAgain):
 		}
@@ -76,10 +84,12 @@ func (m Member) untilGone(ctx context.Context, id plan.Identity, last live) (liv
 // follow watches an object from a state on, until it is deleted or the watch
 // ends, and returns the last state that it saw.
 func (m Member) follow(ctx context.Context, id plan.Identity, last live) (_ live, gone bool) {
+	ctx, cancel := context.WithTimeout(ctx, watchTime)
+	defer cancel()
 	path := id.Path()
 	stream, err := m.Client.Get().AbsPath(path[:len(path)-1]...).
 		Param("watch", "true").
-		Param("timeoutSeconds", watchSeconds).
+		Param("timeoutSeconds", strconv.Itoa(int(watchTime.Seconds()))).
 		Param("fieldSelector", "metadata.name="+id.Name).
 		Param("resourceVersion", last.Metadata.ResourceVersion).
 		Stream(ctx)

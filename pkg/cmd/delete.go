@@ -53,6 +53,14 @@ func (o *deleteOptions) delete(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := validBounds(o.parallel, o.memberTimeout); err != nil {
+		return err
+	}
+	for _, name := range o.names {
+		if err := validApplication(namespace, name); err != nil {
+			return err
+		}
+	}
 	host, err := o.Host()
 	if err != nil {
 		return err

@@ -62,6 +62,9 @@ func newDeploy(factory *Factory) *cobra.Command {
 }
 
 func (o *deployOptions) deploy(ctx context.Context) error {
+	if err := validBounds(o.parallel, o.memberTimeout); err != nil {
+		return err
+	}
 	manifests, err := o.manifests()
 	if err != nil {
 		return err

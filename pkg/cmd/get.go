@@ -88,9 +88,11 @@ func (o *getOptions) complete(args []string) error {
 		o.query.Namespace = namespace
 	}
 	if o.fleetNamespace == "" {
-		o.fleetNamespace, err = o.ContextNamespace()
+		if o.fleetNamespace, err = o.ContextNamespace(); err != nil {
+			return err
+		}
 	}
-	return err
+	return errors.Join(validNamespace(namespace), validNamespace(o.fleetNamespace), validBounds(o.parallel, o.memberTimeout))
 }
 
 func (o *getOptions) run(ctx context.Context) error {

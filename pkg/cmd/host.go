@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/types"
@@ -29,12 +30,35 @@ type onHost struct {
 	application *appsv1alpha1.Application
 }
 
+// validApplication checks what becomes part of a path.
+func validApplication(namespace, name string) error {
+	if problems := append(validation.IsDNS1123Label(namespace), validation.IsDNS1123Subdomain(name)...); len(problems) > 0 {
+		return fmt.Errorf("application %q in namespace %q: %s", name, namespace, problems[0])
+	}
+	return nil
+}
+
+// validNamespace checks a namespace that a flag names.
+func validNamespace(namespace string) error {
+	if problems := validation.IsDNS1123Label(namespace); len(problems) > 0 {
+		return fmt.Errorf("namespace %q: %s", namespace, problems[0])
+	}
+	return nil
+}
+
+// validBounds checks the bounds of a fan-out.
+func validBounds(parallel int, memberTimeout time.Duration) error {
+	switch {
+	case parallel < 1:
+		return fmt.Errorf("--parallel must be at least 1, it is %d", parallel)
+	case memberTimeout <= 0:
+		return fmt.Errorf("--member-timeout must be more than nothing, it is %s", memberTimeout)
+	}
+	return nil
+}
+
 // readHost reads it in one round trip.
 func (f *Factory) readHost(ctx context.Context, host *fleet.Client, namespace, name string) (*onHost, error) {
-	// Both become part of a path.
-	if problems := append(validation.IsDNS1123Label(namespace), validation.IsDNS1123Subdomain(name)...); len(problems) > 0 {
-		return nil, fmt.Errorf("application %q in namespace %q: %s", name, namespace, problems[0])
-	}
 	var (
 		read  onHost
 		reads errgroup.Group

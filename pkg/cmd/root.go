@@ -4,8 +4,12 @@
 package cmd
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/go-logr/logr"
@@ -64,7 +68,27 @@ func newRoot(factory *Factory, flags *genericclioptions.ConfigFlags) *cobra.Comm
 	groups.Add(root)
 	root.AddCommand(newOptions(), newVersion(factory))
 	templates.ActsAsRootCommand(root, []string{"options"}, groups...)
+	callAsPlugin(root)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())
+	})
 	return root
+}
+
+// callAsPlugin spells the program as a user calls it. kubectl's template for
+// help knows no command of two words.
+func callAsPlugin(root *cobra.Command) {
+	usage := root.UsageFunc()
+	root.SetUsageFunc(func(cmd *cobra.Command) error {
+		out := cmd.OutOrStderr()
+		var text bytes.Buffer
+		cmd.SetOut(&text)
+		cmd.SetErr(&text)
+		defer func() { cmd.SetOut(out); cmd.SetErr(out) }()
+		err := usage(cmd)
+		_, writeErr := fmt.Fprint(out, strings.ReplaceAll(text.String(), `"`+root.Name()+" <", `"`+root.CommandPath()+" <"))
+		return errors.Join(err, writeErr)
+	})
 }
 
 // newOptions lists, as kubectl's command of that name, the flags that all
@@ -76,5 +100,6 @@ func newOptions() *cobra.Command {
 		Run:  func(cmd *cobra.Command, _ []string) { _ = cmd.Usage() },
 	}
 	templates.UseOptionsTemplates(cmd)
+	cmd.SetHelpFunc(func(cmd *cobra.Command, _ []string) { _ = cmd.Usage() })
 	return cmd
 }

@@ -109,7 +109,10 @@ func (r *runner) confirm(ctx context.Context, job job, answers *bufio.Reader) er
 	fmt.Fprint(r.ErrOut, "Continue? [y/N] ")
 	answered := make(chan string, 1)
 	go func() {
-		answer, _ := answers.ReadString('\n') // none is a no
+		answer, err := answers.ReadString('\n') // none is a no
+		if err != nil {
+			fmt.Fprintln(r.ErrOut)
+		}
 		answered <- strings.ToLower(strings.TrimSpace(answer))
 	}()
 	select {
@@ -125,7 +128,7 @@ func (r *runner) confirm(ctx context.Context, job job, answers *bufio.Reader) er
 
 func deletes(works []deploy.Work) bool {
 	for _, work := range works {
-		if len(work.Unwanted) > 0 {
+		if len(work.Unwanted()) > 0 {
 			return true
 		}
 	}

@@ -6,7 +6,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
+	"sync"
 	"time"
+
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/apply"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fanout"
@@ -51,56 +55,122 @@ type Summary struct {
 	Actions         map[apply.Action]int
 }
 
+// running is one run.
+type running struct {
+	Engine
+	record *inventory.Inventory
+	// intended is closed once the inventory was written, or could not be, which
+	// intendErr says from then on.
+	intended  chan struct{}
+	intendErr error
+	// wanted is what should be in each cluster, known once all have been applied.
+	wanted  map[types.UID][]Work
+	summary Summary
+}
+
 // Run does the work of one application. The inventory lists all that may
 // exist before the first member is asked to change anything, and in the end
-// all that was not seen to be gone. The error is of the host; members' own are
-// emitted.
+// all that was not seen to be gone. All members are brought what they should
+// have before anything is pruned: two names may lead to one cluster. The error
+// is of the host; members' own are emitted.
 func (e Engine) Run(ctx context.Context, record *inventory.Inventory, run inventory.Run, application json.RawMessage, works []Work) (Summary, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	r := &running{
+		Engine: e, record: record, intended: make(chan struct{}), wanted: map[types.UID][]Work{},
+		summary: Summary{Members: len(works), Actions: map[apply.Action]int{}},
+	}
+	keeping, stopKeeping := context.WithCancel(ctx)
+	defer stopKeeping()
+	var keeper sync.WaitGroup
 	// The inventory is written while the members' kubeconfigs are read and
 	// nothing is sent to them: the two need not wait for each other.
-	intended := make(chan struct{})
-	var intendErr error
 	go func() {
-		defer close(intended)
-		if intendErr = record.Intend(ctx, run, application, placements(works)); intendErr != nil {
-			stop(intendErr)
+		defer close(r.intended)
+		if r.intendErr = record.Intend(ctx, run, application, placements(works)); r.intendErr != nil {
+			stop(r.intendErr)
 			return
 		}
-		go record.Keep(ctx, stop)
+		keeper.Go(func() { record.Keep(keeping, stop) })
 	}()
-	summary := Summary{Members: len(works), Actions: map[apply.Action]int{}}
-	outcomes := make([]inventory.Outcome, 0, len(works))
-	options := fanout.Options{Limit: e.Parallel, Timeout: e.MemberTimeout}
-	for result := range fanout.Run(ctx, options, works, func(ctx context.Context, work Work) (outcome, error) {
-		return e.member(ctx, work, intended)
-	}) {
-		if <-intended; intendErr != nil {
-			break
-		}
-		outcomes = append(outcomes, result.Value.inventory(result.Item.Member))
-		e.Emit(summary.add(result))
+	outcomes := r.applyAll(ctx, works)
+	if <-r.intended; r.intendErr != nil {
+		return Summary{}, r.intendErr
 	}
-	if <-intended; intendErr != nil { // there may have been no work to wait for
-		return Summary{}, intendErr
-	}
+	r.pruneAll(ctx, works, outcomes)
 	lost := context.Cause(ctx)
+	stopKeeping()
+	keeper.Wait()
+	learned := make([]inventory.Outcome, len(works))
+	for i := range works {
+		learned[i] = outcomes[i].learned(works[i])
+	}
 	settling, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
-	return summary, errors.Join(lost, record.Settle(settling, outcomes))
+	return r.summary, errors.Join(lost, record.Settle(settling, learned))
 }
 
-// add counts a member's result and makes its event.
-func (s *Summary) add(result fanout.Result[Work, outcome]) Event {
-	event := Event{Member: result.Item.Member, Objects: result.Value.objects, Errs: result.Value.errs(result.Err)}
+// applyAll does the first half of all works. Members with nothing more to do
+// are emitted.
+func (r *running) applyAll(ctx context.Context, works []Work) []outcome {
+	outcomes := make([]outcome, len(works))
+	next := 0
+	for result := range fanout.Run(ctx, r.options(), works, r.apply) {
+		did := &outcomes[next]
+		next++
+		*did = result.Value
+		did.err = result.Err
+		if <-r.intended; r.intendErr != nil {
+			did.close()
+			continue
+		}
+		if did.uid != "" {
+			r.wanted[did.uid] = append(r.wanted[did.uid], result.Item)
+		}
+		if did.ended(result.Item) {
+			r.end(result.Item, did)
+		}
+	}
+	return outcomes
+}
+
+// pruneAll does the second half of the works that have one.
+func (r *running) pruneAll(ctx context.Context, works []Work, outcomes []outcome) {
+	var pending []int
+	for i := range works {
+		if !outcomes[i].ended(works[i]) {
+			pending = append(pending, i)
+		}
+	}
+	for result := range fanout.Run(ctx, r.options(), pending, func(ctx context.Context, i int) (struct{}, error) {
+		return struct{}{}, r.prune(ctx, works[i], &outcomes[i])
+	}) {
+		did := &outcomes[result.Item]
+		did.err = result.Err
+		r.end(works[result.Item], did)
+	}
+}
+
+// end counts a member's outcome and emits it.
+func (r *running) end(work Work, did *outcome) {
+	did.close()
+	event := Event{Member: work.Member, Objects: did.objects, Errs: did.errs()}
 	if len(event.Errs) > 0 {
-		s.Failed++
+		r.summary.Failed++
 	}
 	for _, object := range event.Objects {
 		if object.Err == nil {
-			s.Actions[object.Action]++
+			r.summary.Actions[object.Action]++
 		}
 	}
-	return event
+	r.Emit(event)
+}
+
+func (r *running) options() fanout.Options {
+	return fanout.Options{Limit: r.Parallel, Timeout: r.MemberTimeout}
+}
+
+// claimed tells whether any work wants an object in a cluster.
+func (r *running) claimed(cluster types.UID, id plan.Identity) bool {
+	return slices.ContainsFunc(r.wanted[cluster], func(w Work) bool { return w.wants(id) })
 }

@@ -12,14 +12,13 @@ import (
 )
 
 // Work is what a run does in one member: apply what is wanted, then delete
-// what is not.
+// what is recorded and not wanted.
 type Work struct {
 	Member fleet.Member
-	// UID is that of the cluster which the inventory knows by the member's
-	// name; empty if it has not seen it yet.
-	UID      types.UID
-	Wanted   []apply.Wanted
-	Unwanted []plan.Identity
+	Wanted []*plan.Object
+	// Recorded is what the inventory lists under the member's name. There is
+	// more than one where the name has led to more than one cluster.
+	Recorded []inventory.Member
 }
 
 // Lookup finds a member by kind and name; one that does not exist is Missing.
@@ -30,30 +29,19 @@ type Lookup func(kind, name string) fleet.Member
 func ToDeploy(wanted *plan.Plan, recorded []inventory.Member, lookup Lookup) []Work {
 	var works []Work
 	at := map[[2]string]int{}
-	for i, member := range wanted.Members {
-		work := Work{Member: member.Member}
-		for _, object := range member.Objects {
-			work.Wanted = append(work.Wanted, apply.Wanted{Object: object})
-		}
-		works = append(works, work)
-		at[[2]string{member.Member.Kind, member.Member.Name}] = i
+	for _, member := range wanted.Members {
+		at[[2]string{member.Member.Kind, member.Member.Name}] = len(works)
+		works = append(works, Work{Member: member.Member, Wanted: member.Objects})
 	}
-	for j, member := range recorded {
-		i, planned := at[[2]string{member.Kind, member.Name}]
-		if !planned || former(recorded, j) {
+	for _, member := range recorded {
+		key := [2]string{member.Kind, member.Name}
+		i, known := at[key]
+		if !known {
 			i = len(works)
+			at[key] = i
 			works = append(works, Work{Member: lookup(member.Kind, member.Name)})
 		}
-		work := &works[i]
-		work.UID = member.UID
-		for _, entry := range member.Objects {
-			if wanted := work.find(entry.Identity); wanted != nil {
-				wanted.State = apply.State{UID: entry.UID, Applied: entry.Applied, Generation: entry.Generation}
-			} else {
-				work.Unwanted = append(work.Unwanted, entry.Identity)
-			}
-		}
-		slices.SortStableFunc(work.Unwanted, syncObjectsFirst)
+		works[i].Recorded = append(works[i].Recorded, member)
 	}
 	return works
 }
@@ -63,12 +51,56 @@ func ToDelete(recorded []inventory.Member, lookup Lookup) []Work {
 	return ToDeploy(&plan.Plan{}, recorded, lookup)
 }
 
-// former tells a cluster whose name another one has by now: the last of a name
-// is the one that has it.
-func former(recorded []inventory.Member, index int) bool {
-	return slices.ContainsFunc(recorded[index+1:], func(later inventory.Member) bool {
-		return later.Kind == recorded[index].Kind && later.Name == recorded[index].Name
-	})
+// Unwanted lists what the work will delete, in the order in which it goes.
+func (w Work) Unwanted() []plan.Identity {
+	var all []plan.Identity
+	for _, cluster := range w.Recorded {
+		all = append(all, w.unwantedIn(cluster)...)
+	}
+	return all
+}
+
+func (w Work) unwantedIn(cluster inventory.Member) []plan.Identity {
+	var all []plan.Identity
+	for _, entry := range cluster.Objects {
+		if !w.wants(entry.Identity) {
+			all = append(all, entry.Identity)
+		}
+	}
+	slices.SortStableFunc(all, syncObjectsFirst)
+	return all
+}
+
+func (w Work) wants(id plan.Identity) bool {
+	return slices.ContainsFunc(w.Wanted, func(o *plan.Object) bool { return o.SameObject(id) })
+}
+
+// in splits what is recorded into that of the cluster with this UID, and that
+// of others which had the member's name. A cluster that was never seen is taken
+// to be this one.
+func (w Work) in(uid types.UID) (here inventory.Member, elsewhere []inventory.Member) {
+	for _, cluster := range w.Recorded {
+		if cluster.UID == uid || cluster.UID == "" {
+			here.Objects = append(here.Objects, cluster.Objects...)
+		} else {
+			elsewhere = append(elsewhere, cluster)
+		}
+	}
+	return here, elsewhere
+}
+
+// applies is what to apply, with what is known of each object in a cluster.
+func (w Work) applies(cluster inventory.Member) []apply.Wanted {
+	all := make([]apply.Wanted, len(w.Wanted))
+	for i, object := range w.Wanted {
+		all[i].Object = object
+		for _, entry := range cluster.Objects {
+			if entry.SameObject(object.Identity) {
+				all[i].State = apply.State{UID: entry.UID, Applied: entry.Applied, Generation: entry.Generation}
+			}
+		}
+	}
+	return all
 }
 
 // syncObjectsFirst is the order in which objects are deleted.
@@ -80,15 +112,6 @@ func syncObjectsFirst(a, b plan.Identity) int {
 		return 1
 	}
 	return -1
-}
-
-func (w *Work) find(id plan.Identity) *apply.Wanted {
-	for i := range w.Wanted {
-		if w.Wanted[i].SameObject(id) {
-			return &w.Wanted[i]
-		}
-	}
-	return nil
 }
 
 // placements are what the inventory must list before the work begins.

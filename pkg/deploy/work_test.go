@@ -1,7 +1,6 @@
 package deploy_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -56,16 +55,13 @@ func shape(works []deploy.Work) string {
 		if work.Member.Missing {
 			line += "?"
 		}
-		if work.UID != "" {
-			line += "(" + string(work.UID) + ")"
+		for _, cluster := range work.Recorded {
+			line += "(" + string(cluster.UID) + ")"
 		}
 		for _, wanted := range work.Wanted {
-			line += fmt.Sprintf(" +%s", wanted.Name)
-			if wanted.UID != "" {
-				line += fmt.Sprintf("=%s@%s", wanted.UID, wanted.Applied)
-			}
+			line += " +" + wanted.Name
 		}
-		for _, id := range work.Unwanted {
+		for _, id := range work.Unwanted() {
 			line += " -" + id.Name
 		}
 		lines = append(lines, line)
@@ -87,19 +83,19 @@ func TestToDeploy(t *testing.T) {
 		"again": {
 			[]plan.MemberPlan{planned("one", source("src"), syncs("web"))},
 			[]inventory.Member{recorded("one", "c1", source("src"), syncs("web"))},
-			"one(c1) +src=uid-src@then +web=uid-web@then",
+			"one(c1) +src +web",
 		},
 		"another version of it is the same object": {
-			[]plan.MemberPlan{planned("one", syncs("web"))}, []inventory.Member{recorded("one", "c1", older)}, "one(c1) +web=uid-web@then",
+			[]plan.MemberPlan{planned("one", syncs("web"))}, []inventory.Member{recorded("one", "c1", older)}, "one(c1) +web",
 		},
 		"a policy less": {
 			[]plan.MemberPlan{planned("one", source("src"))}, []inventory.Member{recorded("one", "c1", source("src"), syncs("web"))},
-			"one(c1) +src=uid-src@then -web",
+			"one(c1) +src -web",
 		},
 		"a cluster less": {
 			[]plan.MemberPlan{planned("one", source("src"))},
 			[]inventory.Member{recorded("two", "c2", source("src"), syncs("web")), recorded("one", "c1", source("src"))},
-			"one(c1) +src=uid-src@then\ntwo(c2) -web -src",
+			"one(c1) +src\ntwo(c2) -web -src",
 		},
 		"a cluster that does not exist any more": {
 			nil, []inventory.Member{recorded("gone", "c3", syncs("web"))}, "gone?(c3) -web",
@@ -107,12 +103,17 @@ func TestToDeploy(t *testing.T) {
 		"another kind's cluster of that name": {
 			[]plan.MemberPlan{planned("one", source("src"))},
 			[]inventory.Member{{Kind: fleet.KindHost, Name: "one", Objects: []inventory.Entry{{Identity: source("src")}}}},
-			"one +src\none -src",
+			"one +src\none() -src",
 		},
 		"never confirmed": {
 			[]plan.MemberPlan{planned("one", source("src"))},
 			[]inventory.Member{{Kind: fleet.KindAttachedCluster, Name: "one", Objects: []inventory.Entry{{Identity: source("src")}}}},
-			"one +src",
+			"one() +src",
+		},
+		"a name that led to two clusters": {
+			[]plan.MemberPlan{planned("one", source("src"))},
+			[]inventory.Member{recorded("one", "former", source("src"), syncs("old")), recorded("one", "latter", source("src"))},
+			"one(former)(latter) +src -old",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -127,35 +128,10 @@ func TestToDelete(t *testing.T) {
 	got := shape(deploy.ToDelete([]inventory.Member{
 		recorded("one", "c1", source("src"), syncs("web"), syncs("db")), recorded("gone", "", source("src")),
 	}, lookup))
-	if want := "one(c1) -web -db -src\ngone? -src"; got != want {
+	if want := "one(c1) -web -db -src\ngone?() -src"; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	if works := deploy.ToDelete(nil, lookup); len(works) != 0 {
 		t.Errorf("nothing recorded, and %d works", len(works))
-	}
-}
-
-// A name that came to stand for another cluster has two entries in the
-// inventory. What is in the former cluster cannot be deleted from the latter,
-// where it looks as if it were gone.
-func TestFormerClustersOfANameAreWorkOfTheirOwn(t *testing.T) {
-	former, latter := recorded("one", "former", source("src"), syncs("web")), recorded("one", "latter", source("src"), syncs("web"))
-	for _, work := range deploy.ToDelete([]inventory.Member{former, latter}, lookup) {
-		seen := map[plan.Identity]bool{}
-		for _, id := range work.Unwanted {
-			if seen[id] {
-				t.Errorf("%s is deleted twice from cluster %q, and never from the other", id, work.UID)
-			}
-			seen[id] = true
-		}
-	}
-	extra := recorded("one", "former", source("src"), syncs("old"))
-	works := deploy.ToDeploy(&plan.Plan{Members: []plan.MemberPlan{planned("one", source("src"))}}, []inventory.Member{extra, latter}, lookup)
-	for _, work := range works {
-		for _, id := range work.Unwanted {
-			if id == syncs("old") && work.UID != "former" {
-				t.Errorf("%s, which is in cluster %q, is deleted from cluster %q", id, "former", work.UID)
-			}
-		}
 	}
 }

@@ -59,7 +59,7 @@ func (c Connector) Connect(ctx context.Context, member Member) (*Client, error) 
 	case member.Kind == KindHost:
 		return &Client{Interface: c.Host.Interface, close: func() {}}, nil
 	case member.Missing:
-		return nil, reason.Errorf(reason.NotFound, "the fleet lists it, but there is no such %s", member.Kind)
+		return nil, reason.Errorf(reason.NotFound, "there is no %s of this name in the fleet's namespace", member.Kind)
 	case member.Kubeconfig.Name == "":
 		return nil, bad("its %s names no kubeconfig Secret yet", member.Kind)
 	case len(validation.IsDNS1123Subdomain(member.Kubeconfig.Name)) > 0:
@@ -97,7 +97,7 @@ func (c Connector) kubeconfig(ctx context.Context, from SecretKey) ([]byte, erro
 	case apierrors.IsNotFound(err):
 		return nil, bad("its kubeconfig Secret %s/%s does not exist", from.Namespace, from.Name)
 	case err != nil:
-		return nil, bad("its kubeconfig Secret %s/%s cannot be read: %w", from.Namespace, from.Name, err)
+		return nil, reason.Errorf(reason.Of(err), "its kubeconfig Secret %s/%s cannot be read on the host: %w", from.Namespace, from.Name, err)
 	}
 	data, ok := secret.Data[from.Key]
 	if !ok {

@@ -19,7 +19,7 @@ func TestConnectWithoutAnyRequest(t *testing.T) {
 	}{
 		"missing": {
 			Member{Name: "a", Kind: KindAttachedCluster, Missing: true},
-			"the fleet lists it, but there is no such AttachedCluster", reason.NotFound,
+			"there is no AttachedCluster of this name in the fleet's namespace", reason.NotFound,
 		},
 		"not made yet": {
 			Member{Name: "a", Kind: KindCluster, Kubeconfig: SecretKey{"default", "", "value"}},
@@ -56,7 +56,7 @@ func TestSecretsThatLeadNowhere(t *testing.T) {
 		},
 		"forbidden": {
 			status(http.StatusForbidden, "Forbidden", `secrets "shop" is forbidden`),
-			`its kubeconfig Secret default/shop cannot be read: secrets "shop" is forbidden`,
+			`its kubeconfig Secret default/shop cannot be read on the host: secrets "shop" is forbidden`,
 		},
 		"no key": {
 			map[string]any{"data": map[string][]byte{"b": []byte(canary), "a": nil}},
@@ -74,7 +74,11 @@ func TestSecretsThatLeadNowhere(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			host := newHost(t, map[string]any{secretPath: test.answer})
 			_, err := Connector{Host: host}.Connect(t.Context(), secretMember())
-			checkError(t, err, test.want, reason.BadKubeconfig)
+			why := reason.BadKubeconfig
+			if name == "forbidden" {
+				why = reason.Forbidden
+			}
+			checkError(t, err, test.want, why)
 			noCanary(t, err)
 		})
 	}

@@ -26,9 +26,9 @@ type endpoint struct {
 // parseKubeconfig reads the current context of a kubeconfig that is not
 // trusted: whoever may write the Secret must not be able to start a program
 // here, read a file, or reach another address. So clientcmd.Load only decodes
-// (ClientConfig and Validate open the files that it names), and any field that
-// is not on the list of endpoint is refused by its name. No error repeats a
-// value, which may be a credential.
+// (ClientConfig and Validate open the files that it names), what is taken over
+// is what endpoint has, and what would change the meaning of that is refused by
+// its name. No error repeats a value, which may be a credential.
 func parseKubeconfig(data []byte) (endpoint, error) {
 	if len(data) > maxKubeconfig {
 		return endpoint{}, bad("the kubeconfig is larger than %d KiB", maxKubeconfig>>10)

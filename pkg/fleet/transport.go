@@ -19,6 +19,9 @@ import (
 
 const (
 	dialTimeout = 10 * time.Second
+	// pingAfter is after what silence a connection is tested, and how long the
+	// test may take.
+	pingAfter = 10 * time.Second
 	// maxAnswer bounds one answer of a member, in bytes after decompression;
 	// maxHeader its header.
 	maxAnswer = 32 << 20
@@ -50,6 +53,7 @@ func (e endpoint) newTransport() (*http.Transport, error) {
 		DialTLSContext:         (&dialer{config: config}).dialTLS,
 		ForceAttemptHTTP2:      true,
 		MaxConnsPerHost:        1, // the first requests would open one each
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingAfter},
 		MaxResponseHeaderBytes: maxHeader,
 	}, nil
 }
@@ -83,6 +87,9 @@ func (d *dialer) dialTLS(ctx context.Context, network, address string) (net.Conn
 	defer cancel()
 	if err := secure.HandshakeContext(handshake); err != nil {
 		plain.Close()
+		if handshake.Err() != nil && ctx.Err() == nil {
+			err = reason.Errorf(reason.Timeout, "it does not answer the TLS handshake")
+		}
 		d.failed = err
 		return nil, err
 	}

@@ -39,7 +39,7 @@ type HeldError struct {
 func (e *HeldError) Error() string {
 	return fmt.Sprintf("application %s/%s is being %s by %s since %s (pid %d); wait for it, or try again in %ds if it died",
 		e.Namespace, e.Application, e.Run.Verb, e.Run.Holder, e.Run.Started.Local().Format(time.TimeOnly), e.Run.PID,
-		int(e.Wait.Round(time.Second)/time.Second))
+		int((e.Wait+time.Second-1)/time.Second))
 }
 
 // Inventory is the record of one application, as read from the host, and what
@@ -53,7 +53,8 @@ type Inventory struct {
 	// fields below.
 	write           sync.Mutex
 	record          Record
-	ours            *Run // the run that took hold of the record through this
+	ours            *Run     // the run that took hold of the record through this
+	acknowledged    []Member // the members as the host is known to have them
 	uid             types.UID
 	resourceVersion string
 }
@@ -76,6 +77,7 @@ func Read(ctx context.Context, host rest.Interface, namespace, application strin
 		return nil, i.wrap("read", err)
 	}
 	i.record = *record
+	i.acknowledged = copied(record.Members)
 	return i, nil
 }
 
@@ -84,9 +86,6 @@ func (i *Inventory) Exists() bool { return i.resourceVersion != "" }
 
 // Members returns what may be where.
 func (i *Inventory) Members() []Member { return slices.Clone(i.record.Members) }
-
-// Application is the manifest as last asked for, nil if there never was one.
-func (i *Inventory) Application() json.RawMessage { return i.record.Application }
 
 // Intend writes down what a run is about to put where, beside all that may be
 // there already, and takes hold of the record. When it returns without an
@@ -127,6 +126,12 @@ func (i *Inventory) Keep(ctx context.Context, lost func(error)) {
 	}
 }
 
+// Confirm renews the hold, and so makes sure that it is still this run's.
+func (i *Inventory) Confirm(ctx context.Context) error {
+	_, err := i.renew(ctx)
+	return err
+}
+
 // renew tells, beside its error, whether the hold had run out before.
 func (i *Inventory) renew(ctx context.Context) (expired bool, err error) {
 	i.write.Lock()
@@ -134,6 +139,8 @@ func (i *Inventory) renew(ctx context.Context) (expired bool, err error) {
 	if i.record.Run == nil { // settled while this waited
 		return false, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, renewal)
+	defer cancel()
 	before := i.record.Run.Expires
 	i.record.Run.Expires = i.now().Add(lease)
 	if err = i.put(ctx); err != nil {
@@ -143,14 +150,44 @@ func (i *Inventory) renew(ctx context.Context) (expired bool, err error) {
 }
 
 // Settle writes down what a run has learned, and lets go of the record. A
-// record with nothing left in it is deleted.
+// record with nothing left in it is deleted. Where another run has taken hold
+// of the record meanwhile, what this one made is added to that run's.
 func (i *Inventory) Settle(ctx context.Context, outcomes []Outcome) error {
 	i.write.Lock()
 	defer i.write.Unlock()
 	i.record.settle(outcomes)
 	i.record.Run = nil
-	if len(i.record.Members) > 0 {
-		return i.put(ctx)
+	err := i.again(ctx, func(ctx context.Context) error {
+		if len(i.record.Members) == 0 {
+			return i.tryRemove(ctx)
+		}
+		return i.tryPut(ctx)
+	})
+	if errors.Is(err, errRaced) {
+		return errors.Join(err, i.handOver(ctx, outcomes))
 	}
-	return i.remove(ctx)
+	return err
+}
+
+// handOver adds what this run made to the record as it is now, for whoever
+// holds it.
+func (i *Inventory) handOver(ctx context.Context, outcomes []Outcome) error {
+	for {
+		latest, err := Read(ctx, i.host, i.namespace, i.application, i.now)
+		if err != nil {
+			return err
+		}
+		for _, outcome := range outcomes {
+			if len(outcome.Present) > 0 {
+				latest.record.settle([]Outcome{{Kind: outcome.Kind, Name: outcome.Name, UID: outcome.UID, Present: outcome.Present}})
+			}
+		}
+		if len(latest.record.Members) == 0 {
+			return nil
+		}
+		latest.record.Epoch = max(latest.record.Epoch, i.record.Epoch)
+		if err := latest.tryPut(ctx); !errors.Is(err, errRaced) {
+			return err
+		}
+	}
 }

@@ -21,6 +21,9 @@ import (
 const (
 	// maxRecord bounds a record, in bytes after decompression.
 	maxRecord = 32 << 20
+	// maxSecret is what fits into a Secret, in bytes, with something to spare.
+	// Source: MaxSecretSize of the API is 1 MiB.
+	maxSecret = 1000 << 10
 	// maxHistory is how many earlier revisions of an application are kept.
 	maxHistory = 10
 )
@@ -67,6 +70,9 @@ type Entry struct {
 	Applied string `json:"applied,omitempty"`
 	// Generation is the object's after that.
 	Generation int64 `json:"generation,omitempty"`
+	// fresh is set, while the run that intended the entry goes on, on one that
+	// was not there before.
+	fresh bool
 }
 
 // Run is one run of deploy or delete that holds a record.
@@ -93,9 +99,11 @@ type Outcome struct {
 	// UID is that of the member's kube-system namespace, empty if not seen.
 	UID types.UID
 	// Present are objects that were seen there, Gone those that are confirmed
-	// not to be. Of all others, nothing is known.
+	// not to be. NotMade are those that this run surely did not make: whether an
+	// earlier one did, is not said. Of all others, nothing is known.
 	Present []Entry
 	Gone    []plan.Identity
+	NotMade []plan.Identity
 }
 
 // intend adds what is wanted to what may be there already.
@@ -104,7 +112,7 @@ func (r *Record) intend(wanted []Placement) {
 		member := r.member(placement.Kind, placement.Name, "")
 		for _, id := range placement.Objects {
 			if member.entry(id) == nil {
-				member.Objects = append(member.Objects, Entry{Identity: id})
+				member.Objects = append(member.Objects, Entry{Identity: id, fresh: true})
 			}
 		}
 	}
@@ -122,10 +130,35 @@ func (r *Record) settle(outcomes []Outcome) {
 			}
 		}
 		member.Objects = slices.DeleteFunc(member.Objects, func(e Entry) bool {
-			return slices.ContainsFunc(outcome.Gone, e.SameObject)
+			return slices.ContainsFunc(outcome.Gone, e.SameObject) ||
+				e.fresh && slices.ContainsFunc(outcome.NotMade, e.SameObject)
 		})
 	}
 	r.Members = slices.DeleteFunc(r.Members, func(m Member) bool { return len(m.Objects) == 0 })
+}
+
+// adopt adds the entries of a later state of the record that an earlier one
+// did not have.
+func (r *Record) adopt(later, earlier []Member) {
+	before := Record{Members: copied(earlier)}
+	for _, member := range later {
+		known := before.member(member.Kind, member.Name, member.UID)
+		for _, entry := range member.Objects {
+			if was := known.entry(entry.Identity); was != nil && was.UID == entry.UID {
+				continue
+			}
+			r.settle([]Outcome{{Kind: member.Kind, Name: member.Name, UID: member.UID, Present: []Entry{entry}}})
+		}
+	}
+}
+
+// copied is a copy that shares nothing.
+func copied(members []Member) []Member {
+	all := slices.Clone(members)
+	for i := range all {
+		all[i].Objects = slices.Clone(all[i].Objects)
+	}
+	return all
 }
 
 // revise makes another manifest the one last asked for.
@@ -168,6 +201,18 @@ func (m *Member) entry(id plan.Identity) *Entry {
 		}
 	}
 	return nil
+}
+
+// encodeToFit encodes a record, and lets go of the oldest revisions where it
+// would be too large for a Secret otherwise.
+func encodeToFit(record *Record) ([]byte, error) {
+	for {
+		data, err := encode(record)
+		if err != nil || len(data) <= maxSecret || len(record.History) == 0 {
+			return data, err
+		}
+		record.History = record.History[:len(record.History)-1]
+	}
 }
 
 func encode(record *Record) ([]byte, error) {

@@ -37,9 +37,6 @@ type metadata struct {
 // object it creates one.
 func (i *Inventory) put(ctx context.Context) error { return i.again(ctx, i.tryPut) }
 
-// remove deletes the record, on the same condition.
-func (i *Inventory) remove(ctx context.Context) error { return i.again(ctx, i.tryRemove) }
-
 // again does a write a second time where an earlier write of this run was
 // carried out and its answer lost.
 func (i *Inventory) again(ctx context.Context, write func(context.Context) error) error {
@@ -50,8 +47,9 @@ func (i *Inventory) again(ctx context.Context, write func(context.Context) error
 	return err
 }
 
-// stillOurs reads who holds the record now, and where that is this run, takes
-// over which state of the Secret it has.
+// stillOurs reads who holds the record now. Where that is this run, it takes
+// over which state of the Secret it has, and what a run that was passed over
+// has added to it.
 func (i *Inventory) stillOurs(ctx context.Context) bool {
 	latest, err := Read(ctx, i.host, i.namespace, i.application, i.now)
 	if err != nil {
@@ -62,11 +60,13 @@ func (i *Inventory) stillOurs(ctx context.Context) bool {
 		return false
 	}
 	i.uid, i.resourceVersion = latest.uid, latest.resourceVersion
+	i.record.adopt(latest.record.Members, i.acknowledged)
+	i.acknowledged = latest.acknowledged
 	return true
 }
 
 func (i *Inventory) tryPut(ctx context.Context) error {
-	data, err := encode(&i.record)
+	data, err := encodeToFit(&i.record)
 	if err != nil {
 		return i.wrap("write", err)
 	}
@@ -86,12 +86,16 @@ func (i *Inventory) tryPut(ctx context.Context) error {
 		request = i.host.Post().AbsPath(i.collection()...)
 	}
 	_, err = i.send(ctx, request.Param("fieldManager", plan.ManagedBy).Body(body))
+	if err == nil {
+		i.acknowledged = copied(i.record.Members)
+	}
 	if i.resourceVersion == "" && apierrors.IsNotFound(err) { // the namespace
 		return i.wrap("write", err)
 	}
 	return i.wrap("write", raced(err))
 }
 
+// tryRemove deletes the record, on the same condition.
 func (i *Inventory) tryRemove(ctx context.Context) error {
 	if i.resourceVersion == "" {
 		return nil

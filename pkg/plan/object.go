@@ -63,11 +63,20 @@ type Object struct {
 // With a uid, the API server accepts it for that very object only; empty, for
 // any or none.
 func (o *Object) Body(uid types.UID) []byte {
-	metadata := o.metadata
-	if uid != "" {
-		quoted, _ := json.Marshal(uid) // a string can always be encoded
-		metadata = fmt.Appendf(nil, `{"uid":%s,%s`, quoted, o.metadata[1:])
+	if uid == "" {
+		return o.body("")
 	}
+	quoted, _ := json.Marshal(uid) // a string can always be encoded
+	return o.body(fmt.Sprintf(`"uid":%s,`, quoted))
+}
+
+// BodyToCreate is a body that the API server accepts only where there is no
+// such object: no object has this resourceVersion, so that an apply onto one is
+// a conflict, while one onto none creates it all the same.
+func (o *Object) BodyToCreate() []byte { return o.body(`"resourceVersion":"1",`) }
+
+func (o *Object) body(condition string) []byte {
+	metadata := fmt.Appendf(nil, `{%s%s`, condition, o.metadata[1:])
 	version := o.Version
 	if o.Group != "" {
 		version = o.Group + "/" + o.Version

@@ -16,6 +16,7 @@ import (
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/apply"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/deploy"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/inventory"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/printer"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
@@ -242,10 +243,16 @@ func TestClosing(t *testing.T) {
 
 func TestDeletions(t *testing.T) {
 	ids := []plan.Identity{{Kind: "Kustomization", Name: "shop-0"}, {Kind: "GitRepository", Name: "shop"}}
+	recorded := func(name string, ids ...plan.Identity) deploy.Work {
+		cluster := inventory.Member{Name: name}
+		for _, id := range ids {
+			cluster.Objects = append(cluster.Objects, inventory.Entry{Identity: id})
+		}
+		return deploy.Work{Member: fleet.Member{Name: name}, Recorded: []inventory.Member{cluster}}
+	}
 	var out bytes.Buffer
 	printer.Deletions(&out, []deploy.Work{
-		{Member: fleet.Member{Name: "one"}, Unwanted: ids}, {Member: fleet.Member{Name: "nothing"}},
-		{Member: fleet.Member{Name: "another"}, Unwanted: ids}, {Member: fleet.Member{Name: "three\x1b"}, Unwanted: ids[:1]},
+		recorded("one", ids...), {Member: fleet.Member{Name: "nothing"}}, recorded("another", ids...), recorded("three\x1b", ids[0]),
 	})
 	const want = "  one         kustomization/shop-0, gitrepository/shop\n  another     the same\n  three\\x1b   kustomization/shop-0\n"
 	if out.String() != want {

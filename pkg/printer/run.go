@@ -22,6 +22,7 @@ const manyMembers = 11
 type Run struct {
 	out, err io.Writer
 	many     bool
+	mend     bool // some member failed for a reason that does not pass by itself
 	same     []string
 	clusters map[string]int
 }
@@ -51,6 +52,9 @@ func (r *Run) Member(event deploy.Event) {
 		r.clusters[line]++
 	}
 	for _, err := range event.Errs {
+		if why := reason.Of(err); why != reason.Unreachable && why != reason.Timeout {
+			r.mend = true
+		}
 		MemberError(r.err, "", event.Member, err)
 	}
 }
@@ -68,7 +72,7 @@ func (r *Run) Closing(owner plan.Owner, verb string, summary deploy.Summary, too
 	done := summary.Members - summary.Failed
 	switch {
 	case summary.Failed > 0:
-		text = fmt.Sprintf("%d of %s done, %d failed; run the same again once they are back", done, clusters(summary.Members), summary.Failed)
+		text = fmt.Sprintf("%d of %s done, %d failed; %s", done, clusters(summary.Members), summary.Failed, r.wayOut())
 	case verb == "deleted":
 		text = fmt.Sprintf("gone from %s in %s", clusters(done), Duration(took))
 	default:
@@ -77,17 +81,26 @@ func (r *Run) Closing(owner plan.Owner, verb string, summary deploy.Summary, too
 	fmt.Fprintln(r.err, Escape(fmt.Sprintf("application %s/%s: %s", owner.Namespace, owner.Application, text)))
 }
 
+// wayOut says what to do about the members that failed.
+func (r *Run) wayOut() string {
+	if r.mend {
+		return "mend what is said above, then run the same again"
+	}
+	return "run the same again once they are back"
+}
+
 // Deletions lists what will be deleted, one member a line; members that lose
 // the same are said to.
 func Deletions(out io.Writer, works []deploy.Work) {
 	var rows [][]string
 	last := ""
 	for _, work := range works {
-		if len(work.Unwanted) == 0 {
+		unwanted := work.Unwanted()
+		if len(unwanted) == 0 {
 			continue
 		}
-		names := make([]string, len(work.Unwanted))
-		for i, id := range work.Unwanted {
+		names := make([]string, len(unwanted))
+		for i, id := range unwanted {
 			names[i] = short(id)
 		}
 		objects := strings.Join(names, ", ")

@@ -21,7 +21,9 @@ const (
 	// What one member may answer: as many pages as a million objects take, and
 	// as much text, in bytes, as is worth holding for a table.
 	maxPages = 1_000_000 / pageSize
-	maxText  = 64 << 20
+	maxSize  = 64 << 20
+	// What a row and a cell take beside their text.
+	rowSize, cellSize = 64, 16
 )
 
 // Query is what is asked of every member.
@@ -75,11 +77,12 @@ func Get(ctx context.Context, client rest.Interface, query Query) (Table, error)
 			if err != nil {
 				return all, err
 			}
+			size += rowSize
 			for _, cell := range row.Cells {
-				size += len(cell)
+				size += cellSize + len(cell)
 			}
-			if size > maxText {
-				return all, reason.Errorf(reason.Failed, "its list of %s is larger than %d MiB", query.Resource, maxText>>20)
+			if size > maxSize {
+				return all, reason.Errorf(reason.Failed, "its list of %s is larger than %d MiB", query.Resource, maxSize>>20)
 			}
 			all.Rows = append(all.Rows, row)
 		}

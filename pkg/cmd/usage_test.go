@@ -1,0 +1,101 @@
+package cmd
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// What is wrong with a command line is said before any cluster is asked.
+func TestUsage(t *testing.T) {
+	const (
+		label     = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+		subdomain = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+	)
+	for name, test := range map[string]struct {
+		args []string
+		err  string
+	}{
+		"unknown command":           {[]string{"apply"}, "error: unknown command \"apply\" for \"kubectl fleetapp\"\n"},
+		"unknown flag":              {[]string{"--nope"}, "error: unknown flag: --nope; see 'kubectl fleetapp --help'\n"},
+		"deploy nothing":            {[]string{"deploy"}, "error: which application? Name its manifest with -f\n"},
+		"deploy a name":             {[]string{"deploy", "shop"}, "error: unknown command \"shop\" for \"kubectl fleetapp deploy\"\n"},
+		"deploy, unknown flag":      {[]string{"deploy", "--nope"}, "error: unknown flag: --nope; see 'kubectl fleetapp deploy --help'\n"},
+		"deploy, unknown letter":    {[]string{"deploy", "-z"}, "error: unknown shorthand flag: 'z' in -z; see 'kubectl fleetapp deploy --help'\n"},
+		"deploy, no value":          {[]string{"deploy", "-f"}, "error: flag needs an argument: 'f' in -f; see 'kubectl fleetapp deploy --help'\n"},
+		"deploy, not a number":      {[]string{"deploy", "--parallel", "x"}, "error: invalid argument \"x\" for \"--parallel\" flag: strconv.ParseInt: parsing \"x\": invalid syntax; see 'kubectl fleetapp deploy --help'\n"},
+		"delete nothing":            {[]string{"delete"}, "error: which application? Give its name\n"},
+		"delete a path":             {[]string{"delete", "../x"}, "error: application \"../x\" in namespace \"default\": " + subdomain + "\n"},
+		"delete in a path":          {[]string{"delete", "shop", "-n", "../x"}, "error: application \"shop\" in namespace \"../x\": " + label + "\n"},
+		"delete, no time":           {[]string{"delete", "shop", "--member-timeout", "5"}, "error: invalid argument \"5\" for \"--member-timeout\" flag: time: missing unit in duration \"5\"; see 'kubectl fleetapp delete --help'\n"},
+		"get nothing":               {[]string{"get"}, "error: which resource? Give one type, such as pods\n"},
+		"get two":                   {[]string{"get", "pods", "nodes"}, "error: which resource? Give one type, such as pods\n"},
+		"get an unknown type":       {[]string{"get", "gadgets"}, "error: resource type \"gadgets\" is not known\n"},
+		"get with a list":           {[]string{"get", "pods", "-o", "json"}, "error: unknown output format \"json\": only wide is known\n"},
+		"get of a fleet and of all": {[]string{"get", "pods", "--all-clusters", "--fleet", "prod"}, "error: --all-clusters and --fleet exclude each other\n"},
+		"version of something":      {[]string{"version", "x"}, "error: unknown command \"x\" for \"kubectl fleetapp version\"\n"},
+		"options of something":      {[]string{"options", "x"}, "error: unknown command \"x\" for \"kubectl fleetapp options\"\n"},
+		"no such file":              {[]string{"deploy", "-f", "missing.yaml"}, "error: missing.yaml: no such file or directory\n"},
+		"two missing files":         {[]string{"deploy", "-f", "a.yaml,b.yaml"}, "error: a.yaml: no such file or directory\nerror: b.yaml: no such file or directory\n"},
+		"nothing on stdin":          {[]string{"deploy", "-f", "-"}, "error: no Application in -\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			term := newTerminal(t)
+			term.check(t, term.run(t.Context(), test.args...), 1, "", test.err)
+		})
+	}
+}
+
+// Namespaces become part of a path, on the host and in the members.
+func TestNamespacesOfGet(t *testing.T) {
+	for _, args := range [][]string{
+		{"get", "pods", "--all-clusters", "-n", "../x"},
+		{"get", "pods", "--all-clusters", "-n", "a/b"},
+		{"get", "pods", "--all-clusters", "--fleet-namespace", "../x"},
+		{"get", "pods", "--all-clusters", "--fleet-namespace", ".."},
+	} {
+		t.Run(args[3]+args[4], func(t *testing.T) {
+			term := newTerminal(t)
+			if code := term.run(t.Context(), args...); code != 1 || term.err.Len() == 0 {
+				t.Errorf("exit code %d and %q, want an error that names the namespace", code, term.err)
+			}
+		})
+	}
+}
+
+// A bound below nothing is a mistake; it must not mean one at a time, or no
+// bound at all.
+func TestBoundsThatBoundNothing(t *testing.T) {
+	for _, verb := range [][]string{{"get", "pods", "--all-clusters"}, {"delete", "shop"}, {"deploy", "-f", "-"}} {
+		for _, bound := range []string{"--parallel=-1", "--member-timeout=-5s"} {
+			t.Run(verb[0]+bound, func(t *testing.T) {
+				term := newTerminal(t)
+				term.In = shopManifest()
+				if code := term.run(t.Context(), append(verb, bound)...); code != 1 || term.err.Len() == 0 {
+					t.Errorf("exit code %d and %q, want an error that names the flag", code, term.err)
+				}
+			})
+		}
+	}
+}
+
+func TestAFileThatCannotBeRead(t *testing.T) {
+	folder := t.TempDir()
+	link := filepath.Join(folder, "link.yaml")
+	if err := os.Symlink("nowhere", link); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct{ file, err string }{
+		"a dangling link":            {link, link + ": no such file or directory"},
+		"in a folder":                {folder, link + ": no such file or directory"},
+		"a folder without manifests": {t.TempDir(), "no Application in "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if name == "a folder without manifests" {
+				test.err += test.file
+			}
+			term := newTerminal(t)
+			term.check(t, term.run(t.Context(), "deploy", "-f", test.file), 1, "", "error: "+test.err+"\n")
+		})
+	}
+}
