@@ -237,12 +237,16 @@ func TestARunThatIsStoppedSettles(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	h := &host{}
+	reached := make(chan struct{})
+	var once sync.Once
 	hangs := serve(t, func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body) // only then does the server see that the client has gone
+		<-reached                          // a member that was not would have nothing to settle
 		stop()
 		<-r.Context().Done()
 	})
-	members := map[string]func() *fleet.Client{"good": newMember(t, func(*http.Request) {}), "hangs": hangs}
+	good := newMember(t, func(*http.Request) { once.Do(func() { close(reached) }) })
+	members := map[string]func() *fleet.Client{"good": good, "hangs": hangs}
 	summary, _, err := run(ctx, t, h, members, works(t, "hangs", "good"))
 	if !errors.Is(err, context.Canceled) || summary.Failed == 0 {
 		t.Errorf("%+v, %v", summary, err)
