@@ -11,7 +11,7 @@ help: ## List the targets
 
 .PHONY: build
 build: ## Build the plugin, bin/kubectl-fleetapp
-	$(GO) build -trimpath -buildvcs=false -ldflags '-s -w' -o $(BIN) ./cmd/kubectl-fleetapp
+	@$(GO) build -trimpath -buildvcs=false -ldflags '-s -w' -o $(BIN) ./cmd/kubectl-fleetapp
 
 .PHONY: demo
 demo: build lab ## Bring a lab up and walk through the guide's first example on it

@@ -10,13 +10,14 @@ application=gitrepo-kustomization-demo
 say() { printf '\n\033[1m# %s\033[0m\n' "$*"; }
 [ -t 1 ] || say() { printf '\n# %s\n' "$*"; }
 
-# Shows a command, runs it, and leaves what it printed in $output.
+# Shows a command, runs it, and leaves what it printed in $output. Nobody is
+# there to answer a question: what it prints is not seen before it ends.
 run() {
 	printf '$ %s\n' "$*"
 	local code=0
-	output=$("$@" 2>&1) || code=$?
+	output=$("$@" 2>&1 </dev/null) || code=$?
 	printf '%s\n' "$output"
-	[ $code = 0 ] || fail "it ends with exit code 0, not $code"
+	[ $code = 0 ] || fail "it should have ended with exit code 0, and did with $code"
 }
 
 fail() {
@@ -52,6 +53,10 @@ all_running() {
 
 no_pods() { [ -z "$(pods)" ]; }
 
+# The namespace is the example's own, and must be gone before it can be
+# deployed again.
+no_webapp() { ! kubectl fleetapp get namespaces --all-clusters 2>/dev/null | grep -q webapp; }
+
 say 'A host and two members: real API servers, with Flux, on this machine'
 bin/fleetlab up --dir .lab --members 2 >/dev/null
 export KUBECONFIG=$PWD/.lab/host.kubeconfig PATH=$PWD/bin:$PWD/bin/lab:$PATH
@@ -62,7 +67,7 @@ run kubectl get fleets,attachedclusters -o name
 
 say 'The members before: nothing runs'
 run kubectl fleetapp get pods --all-clusters -A
-no_pods || fail 'the members run nothing before the deploy; end the lab with make demo-down and try again'
+no_pods || fail 'this lab is not empty; delete what you deployed to it, or end it with make demo-down'
 
 say "Deploy the guide's first example to both, by server-side apply"
 run kubectl fleetapp deploy -f $example
@@ -78,6 +83,7 @@ run kubectl fleetapp deploy -f $example
 say 'Delete it: Flux removes the workloads, then nothing is left'
 run kubectl fleetapp delete $application
 until_true 'no pod is left' no_pods
+until_true 'no namespace webapp is left' no_webapp
 run kubectl fleetapp get pods --all-clusters -A
 for type in gitrepositories kustomizations; do
 	[ -z "$(kubectl fleetapp get $type --all-clusters -A --no-headers 2>/dev/null)" ] || fail "no $type are left"

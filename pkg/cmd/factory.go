@@ -27,7 +27,8 @@ type Factory struct {
 	ContextNamespace func() (string, error)
 	// Connect makes a client for a member, whose kubeconfig the host holds.
 	Connect func(ctx context.Context, host *fleet.Client, member fleet.Member) (*fleet.Client, error)
-	// Interactive tells whether there is somebody to answer a question.
+	// Interactive tells whether there is somebody to see a question and to
+	// answer it.
 	Interactive func() bool
 	// Now is the clock.
 	Now func() time.Time
@@ -61,12 +62,16 @@ func newFactory(flags *genericclioptions.ConfigFlags, streams genericiooptions.I
 			return fleet.Connector{Host: host, UserAgent: userAgent}.Connect(ctx, member)
 		},
 		Interactive: func() bool {
-			file, ok := streams.In.(*os.File)
-			return ok && term.IsTerminal(int(file.Fd()))
+			return isTerminal(streams.In) && isTerminal(streams.ErrOut)
 		},
 		Now:    time.Now,
 		Holder: holder,
 	}
+}
+
+func isTerminal(stream any) bool {
+	file, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 func contextNamespace(flags *genericclioptions.ConfigFlags) (string, error) {

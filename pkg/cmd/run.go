@@ -95,9 +95,11 @@ func (r *runner) runOne(ctx context.Context, host *fleet.Client, job job) (deplo
 	return summary, nil
 }
 
-// confirm lists what a job deletes, and asks where there is somebody to answer.
+// confirm asks before a job deletes, where there is somebody to answer. What a
+// deploy deletes is listed in any case: nobody asked for it by name.
 func (r *runner) confirm(ctx context.Context, job job, answers *bufio.Reader) error {
-	if r.yes || !r.Interactive() || !deletes(job.works) {
+	ask := !r.yes && r.Interactive()
+	if !deletes(job.works) || !ask && job.verb != verbDeployed {
 		return nil
 	}
 	question := "Will delete application %s/%s, with all that Flux applied:\n"
@@ -106,6 +108,9 @@ func (r *runner) confirm(ctx context.Context, job job, answers *bufio.Reader) er
 	}
 	fmt.Fprintf(r.ErrOut, question, job.owner.Namespace, job.owner.Application)
 	printer.Deletions(r.ErrOut, job.works)
+	if !ask {
+		return nil
+	}
 	fmt.Fprint(r.ErrOut, "Continue? [y/N] ")
 	answered := make(chan string, 1)
 	go func() {

@@ -51,11 +51,15 @@ func (r *Run) Member(event deploy.Event) {
 		}
 		r.clusters[line]++
 	}
+	said := map[string]bool{}
 	for _, err := range event.Errs {
 		if why := reason.Of(err); why != reason.Unreachable && why != reason.Timeout {
 			r.mend = true
 		}
-		MemberError(r.err, "", event.Member, err)
+		if line := memberError("", event.Member, err); !said[line] {
+			said[line] = true
+			fmt.Fprintln(r.err, line)
+		}
 	}
 }
 
@@ -118,11 +122,15 @@ func Deletions(out io.Writer, works []deploy.Work) {
 
 // MemberError prints why a member failed, after a word such as "warning: ".
 func MemberError(out io.Writer, before string, member fleet.Member, err error) {
+	fmt.Fprintln(out, memberError(before, member, err))
+}
+
+func memberError(before string, member fleet.Member, err error) string {
 	why, text := reason.Of(err), reason.Message(err)
 	if secret := member.Kubeconfig; why == reason.Unauthorized && secret.Name != "" {
 		text = fmt.Sprintf("its credentials were refused (Secret %s/%s)", secret.Namespace, secret.Name)
 	}
-	fmt.Fprintln(out, Escape(fmt.Sprintf("%s%s: %s: %s", before, member.Name, why, text)))
+	return Escape(fmt.Sprintf("%s%s: %s: %s", before, member.Name, why, text))
 }
 
 // Duration is a time as a user reads it: in milliseconds below one second, in

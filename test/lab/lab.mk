@@ -33,9 +33,9 @@ lab-programs:
 	@test -x $(LAB)/kube || echo "lab: compiling etcd, Kubernetes, kwok and Flux's controllers from source;" \
 		"with an empty build cache this takes 12 to 20 minutes on 2 cores, later seconds" >&2
 	@mkdir -p $(LAB)
-	$(LAB_BUILD) -o ../../bin/ ./cmd/fleetlab
-	$(LAB_BUILD) -o ../../$(LAB)/ -ldflags '$(LAB_KUBE_LDFLAGS)' ./cmd/kube k8s.io/kubernetes/cmd/kubectl
-	$(LAB_BUILD) -o ../../$(LAB)/ ./cmd/content ./cmd/helm-controller-standin sigs.k8s.io/kwok/cmd/kwok \
+	@$(LAB_BUILD) -o ../../bin/ ./cmd/fleetlab
+	@$(LAB_BUILD) -o ../../$(LAB)/ -ldflags '$(LAB_KUBE_LDFLAGS)' ./cmd/kube k8s.io/kubernetes/cmd/kubectl
+	@$(LAB_BUILD) -o ../../$(LAB)/ ./cmd/content ./cmd/helm-controller-standin sigs.k8s.io/kwok/cmd/kwok \
 		github.com/fluxcd/source-controller github.com/fluxcd/kustomize-controller
 
 # module-dir is a module's folder in Go's module cache, downloaded if need be.
