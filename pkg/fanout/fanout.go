@@ -25,9 +25,6 @@ type Options struct {
 	Limit int
 	// Timeout is each item's own deadline; 0 is none.
 	Timeout time.Duration
-	// Done, if set, is called as each item ends, in the order in which they do,
-	// one call at a time.
-	Done func(error)
 }
 
 // Result is what became of one item.
@@ -69,9 +66,6 @@ func Run[T, R any](ctx context.Context, options Options, items []T, work func(co
 		waiting, next, listening := map[int]Result[T, R]{}, 0, true
 		for range items {
 			end := <-results
-			if options.Done != nil {
-				options.Done(end.result.Err)
-			}
 			waiting[end.index] = end.result
 			for result, ok := waiting[next]; ok; result, ok = waiting[next] {
 				delete(waiting, next)

@@ -125,25 +125,3 @@ func TestCallerStopsListening(t *testing.T) {
 		}
 	})
 }
-
-func TestDoneHearsOfEveryItem(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var done, failed int
-		options := fanout.Options{Limit: 5, Done: func(err error) {
-			done++
-			if err != nil {
-				failed++
-			}
-		}}
-		for range fanout.Run(t.Context(), options, count(10), func(_ context.Context, i int) (int, error) {
-			if i%2 == 0 {
-				return 0, errors.New("even")
-			}
-			return 0, nil
-		}) {
-		}
-		if done != 10 || failed != 5 {
-			t.Errorf("%d done, %d failed", done, failed)
-		}
-	})
-}
