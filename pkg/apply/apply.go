@@ -24,13 +24,18 @@ import (
 type Action string
 
 // The actions there are. Released is an object that another owner has taken
-// over: it stays, and is no longer ours.
+// over: it stays, and is no longer ours. Deleting is one that was not waited
+// for. Kept is one that is not wanted and was left all the same, Abandoned one
+// that may still be there and is no longer looked after.
 const (
 	Created    Action = "created"
 	Configured Action = "configured"
 	Unchanged  Action = "unchanged"
 	Deleted    Action = "deleted"
+	Deleting   Action = "being deleted"
 	Released   Action = "released"
+	Kept       Action = "kept"
+	Abandoned  Action = "abandoned"
 )
 
 // Member is one member to work on, and who works.
@@ -39,6 +44,16 @@ type Member struct {
 	Owner  plan.Owner
 	// Force takes fields over that another manager owns.
 	Force bool
+	// DryRun asks the member what would become of each object, and changes
+	// nothing.
+	DryRun bool
+	// Orphan leaves what Flux applied for an object that is deleted.
+	Orphan bool
+	// NoWait does not wait until what is deleted is gone.
+	NoWait bool
+	// Answer is how long the member may take to answer one request; 0 is as
+	// long as there is.
+	Answer time.Duration
 	// Now is the clock.
 	Now func() time.Time
 	// StillHeld makes sure that the run still holds the inventory.
@@ -119,7 +134,7 @@ func (m Member) applyOne(ctx context.Context, object Wanted) (Result, error) {
 	for range attempts {
 		result, dying, err := m.patch(ctx, object)
 		switch {
-		case err == nil && dying == nil:
+		case err == nil && (dying == nil || m.DryRun):
 			return result, nil
 		case err == nil:
 			_, err = m.untilGone(ctx, object.Identity, *dying)
@@ -165,11 +180,9 @@ func (m Member) patch(ctx context.Context, object Wanted) (result Result, dying 
 	if object.UID != "" {
 		body = object.Body(object.UID)
 	}
-	answer := m.Client.Patch(types.ApplyPatchType).AbsPath(object.Path()...).
-		Param("fieldManager", m.Owner.FieldManager()).
+	answer := m.write(ctx, m.Client.Patch(types.ApplyPatchType)).AbsPath(object.Path()...).
 		Param("fieldValidation", metav1.FieldValidationStrict).
 		Param("force", strconv.FormatBool(m.Force)).
-		Timeout(left(ctx)).
 		SetHeader("Accept", acceptMetadata).
 		Body(body).
 		Do(ctx)
@@ -241,6 +254,10 @@ func (m Member) makeNamespaces(ctx context.Context, results []Result) []int {
 			results[i].Err = made[name]
 			continue
 		}
+		if m.DryRun { // there is no namespace now to try it in
+			results[i].Action, results[i].Err = Created, nil
+			continue
+		}
 		again = append(again, i)
 	}
 	return again
@@ -253,8 +270,7 @@ func (m Member) makeNamespace(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	err = m.Client.Post().AbsPath("api", "v1", "namespaces").
-		Param("fieldManager", m.Owner.FieldManager()).Timeout(left(ctx)).Body(body).Do(ctx).Error()
+	err = m.write(ctx, m.Client.Post()).AbsPath("api", "v1", "namespaces").Body(body).Do(ctx).Error()
 	if apierrors.IsAlreadyExists(err) {
 		return nil
 	}

@@ -22,6 +22,10 @@ const kustomizations = "kustomizations"
 // could not be deleted.
 var ErrKept = errors.New("kept until the objects that sync it are gone")
 
+// ErrNotGone is the error of an object whose deletion has begun, and was not
+// seen to end in the time that there was.
+var ErrNotGone = errors.New("it is being deleted, but has finalizers left")
+
 // Delete deletes the objects that are still the owner's, and waits until they
 // are gone. Sync objects go first, side by side: Flux removes the workloads
 // before it lets go of them. Sources follow once none is left. There is one
@@ -57,10 +61,11 @@ func (m Member) deleteOne(ctx context.Context, id plan.Identity) (Result, error)
 		return Result{}, m.explain(id, err)
 	case object.Metadata.Annotations[plan.OwnerAnnotation] != m.Owner.String():
 		return Result{Action: Released}, nil
-	case object.Spec.Suspend && !id.IsSource():
-		return Result{}, reason.Errorf(reason.Failed, "%s is suspended: deleted now, it would leave its workloads behind; resume it first", id)
+	case object.Spec.Suspend && !id.IsSource() && !m.Orphan:
+		return Result{}, reason.Errorf(reason.Failed, "%s is suspended: deleted now, it would leave its workloads behind; resume it first, or leave them on purpose with delete --cascade=orphan", id)
 	}
-	return Result{Action: Deleted, State: State{UID: object.Metadata.UID}}, m.explain(id, m.deleteOurs(ctx, id, object))
+	action, err := m.deleteOurs(ctx, id, object)
+	return Result{Action: action, State: State{UID: object.Metadata.UID}}, m.explain(id, err)
 }
 
 // isGroupGone tells a member that serves no version of a group, and so has no
@@ -71,21 +76,42 @@ func (m Member) isGroupGone(ctx context.Context, group string) bool {
 
 // deleteOurs deletes an object, waits until it is gone, and sees to it that
 // what Flux applied for it goes too.
-func (m Member) deleteOurs(ctx context.Context, id plan.Identity, found live) error {
+func (m Member) deleteOurs(ctx context.Context, id plan.Identity, found live) (Action, error) {
+	if m.Orphan && !id.IsSource() {
+		if err := m.suspend(ctx, id, found.Metadata.UID); err != nil {
+			return "", err
+		}
+	}
 	deleting, err := m.remove(ctx, id, found.Metadata.UID)
 	if found.Metadata.DeletionTimestamp != nil {
 		// Its deletion began before this run, and what came to its inventory
 		// since is not known: so look at all of it.
 		deleting.Status.Inventory.Entries = nil
 	}
-	if err != nil || deleting.Metadata.UID == "" { // already gone
-		return err
+	switch {
+	case err != nil || deleting.Metadata.UID == "" || m.DryRun: // already gone
+		return Deleted, err
+	case m.NoWait:
+		return Deleting, nil
 	}
 	last, err := m.untilGone(ctx, id, deleting)
-	if err != nil || id.Resource != kustomizations {
+	if err != nil || m.Orphan || id.Resource != kustomizations {
+		return Deleted, err
+	}
+	return Deleted, m.leftover(ctx, id, deleting, last)
+}
+
+// suspend tells Flux to leave what it applied for an object when that is
+// deleted. Source: the controllers' documentation of .spec.suspend.
+func (m Member) suspend(ctx context.Context, id plan.Identity, uid types.UID) error {
+	body, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"uid": uid}, "spec": map[string]any{"suspend": true},
+	})
+	if err != nil {
 		return err
 	}
-	return m.leftover(ctx, id, deleting, last)
+	return m.write(ctx, m.Client.Patch(types.MergePatchType)).AbsPath(id.Path()...).
+		SetHeader("Accept", acceptMetadata).Body(body).Do(ctx).Error()
 }
 
 // remove deletes that very object, and not one that has its name by now. It
@@ -93,16 +119,20 @@ func (m Member) deleteOurs(ctx context.Context, id plan.Identity, found live) er
 // once.
 func (m Member) remove(ctx context.Context, id plan.Identity, uid types.UID) (live, error) {
 	background := metav1.DeletePropagationBackground
-	body, err := json.Marshal(metav1.DeleteOptions{
+	options := metav1.DeleteOptions{
 		TypeMeta:          metav1.TypeMeta{APIVersion: "v1", Kind: "DeleteOptions"},
 		Preconditions:     &metav1.Preconditions{UID: &uid},
 		PropagationPolicy: &background,
-	})
+	}
+	if m.DryRun {
+		options.DryRun = []string{metav1.DryRunAll}
+	}
+	body, err := json.Marshal(options)
 	if err != nil {
 		return live{}, err
 	}
 	var answer json.RawMessage
-	err = decode(m.Client.Delete().AbsPath(id.Path()...).Timeout(left(ctx)).Body(body).Do(ctx), &answer)
+	err = decode(m.Client.Delete().AbsPath(id.Path()...).Timeout(m.patience(ctx)).Body(body).Do(ctx), &answer)
 	if apierrors.IsNotFound(err) {
 		return live{}, nil
 	}

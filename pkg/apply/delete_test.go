@@ -80,7 +80,7 @@ func checkDeletion(t *testing.T, s *server, path, uid string) {
 }
 
 func TestWhatIsNotDeleted(t *testing.T) {
-	const suspended = webName + " is suspended: deleted now, it would leave its workloads behind; resume it first"
+	const suspended = webName + " is suspended: deleted now, it would leave its workloads behind; resume it first, or leave them on purpose with delete --cascade=orphan"
 	for name, test := range map[string]struct {
 		answer http.HandlerFunc
 		want   string
@@ -201,7 +201,7 @@ func TestHowADeletionEnds(t *testing.T) {
 
 // Where nothing runs that would finalise it, the error says so.
 func TestADeletionThatDoesNotEnd(t *testing.T) {
-	const text = "it is being deleted, but has finalizers left (context deadline exceeded): does Flux's controller run in the member?"
+	const text = "it is being deleted, but has finalizers left when the time was over (--timeout): does Flux's controller run in the member?"
 	look := func() http.HandlerFunc { return answer(http.StatusOK, flux("w", deleting())) }
 	for name, test := range map[string]struct{ watch, look []http.HandlerFunc }{
 		"watched":   {watch: []http.HandlerFunc{stream(event{})}},

@@ -18,14 +18,26 @@ import (
 
 const acceptMetadata = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
-// left is how long the member's server may work on a request: as long as there
-// is somebody who waits for it, so that none is carried out late.
-func left(ctx context.Context) time.Duration {
+// write makes a request one that writes, in the owner's name.
+func (m Member) write(ctx context.Context, request *rest.Request) *rest.Request {
+	if m.DryRun {
+		request = request.Param("dryRun", metav1.DryRunAll)
+	}
+	return request.Param("fieldManager", m.Owner.FieldManager()).Timeout(m.patience(ctx))
+}
+
+// patience is how long the member's server may work on a request: no longer
+// than somebody waits for it, so that none is carried out late.
+func (m Member) patience(ctx context.Context) time.Duration {
 	deadline, ok := ctx.Deadline()
 	if !ok {
-		return 0
+		return m.Answer
 	}
-	return max(time.Until(deadline).Truncate(time.Millisecond), time.Millisecond)
+	left := max(time.Until(deadline).Truncate(time.Millisecond), time.Millisecond)
+	if m.Answer == 0 {
+		return left
+	}
+	return min(left, m.Answer)
 }
 
 // decode reads an answer as JSON.

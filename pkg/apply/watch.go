@@ -47,7 +47,7 @@ type live struct {
 
 func (m Member) get(ctx context.Context, path []string) (live, error) {
 	var object live
-	err := decode(m.Client.Get().AbsPath(path...).Do(ctx), &object)
+	err := decode(m.Client.Get().AbsPath(path...).Timeout(m.patience(ctx)).Do(ctx), &object)
 	return object, err
 }
 
@@ -66,7 +66,7 @@ func (m Member) untilGone(ctx context.Context, id plan.Identity, last live) (liv
 			if errors.Is(ctx.Err(), context.Canceled) {
 				return last, context.Cause(ctx)
 			}
-			return last, reason.Errorf(reason.Timeout, "it is being deleted, but has finalizers left (%w): does Flux's controller run in the member?", ctx.Err())
+			return last, reason.Errorf(reason.Timeout, "%w when the time was over (--timeout): does Flux's controller run in the member?", ErrNotGone)
 		case <-time.After(lookAgain):
 		}
 		object, err := m.get(ctx, id.Path())
@@ -75,7 +75,7 @@ func (m Member) untilGone(ctx context.Context, id plan.Identity, last live) (liv
 			return last, nil
 		case err == nil:
 			last = object
-		case ctx.Err() == nil:
+		case ctx.Err() == nil && reason.Of(err) != reason.Timeout:
 			return last, err
 		}
 	}
