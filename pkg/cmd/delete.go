@@ -4,25 +4,35 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"time"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"k8s.io/kubectl/pkg/util/templates"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/deploy"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/manifest"
+)
+
+// The values of --cascade, in kubectl's words.
+const (
+	cascadeBackground = "background"
+	cascadeOrphan     = "orphan"
 )
 
 type deleteOptions struct {
 	runner
-	names []string
+	files             []string
+	names             []string
+	cascade           string
+	wait              bool
+	removeApplication bool
 }
 
 func newDelete(factory *Factory) *cobra.Command {
 	o := &deleteOptions{runner: runner{Factory: factory}}
 	cmd := &cobra.Command{
-		Use:                   "delete NAME...",
+		Use:                   "delete (NAME... | -f FILENAME)",
 		DisableFlagsInUseLine: true,
 		Short:                 "Delete applications from all clusters that they were deployed to",
 		Long: templates.LongDesc(`
@@ -35,41 +45,60 @@ func newDelete(factory *Factory) *cobra.Command {
 			same command finishes it once it is back.`),
 		Example: templates.Examples(`
 			# Delete an application everywhere
-			kubectl fleetapp delete shop`),
+			kubectl fleetapp delete shop
+
+			# Delete the applications of a file
+			kubectl fleetapp delete -f app.yaml
+
+			# Leave the workloads running, and nothing that syncs them
+			kubectl fleetapp delete shop --cascade=orphan
+
+			# Delete it, and let go of a cluster that is gone for good
+			kubectl fleetapp delete shop --abandon=old-cluster`),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return errors.New("which application? Give its name")
+			o.names = args
+			if err := o.validate(); err != nil {
+				return err
 			}
-			o.names = slices.Compact(slices.Sorted(slices.Values(args)))
 			return o.delete(cmd.Context())
 		},
 	}
-	o.addFlags(cmd.Flags(), 2*time.Minute)
+	flags := cmd.Flags()
+	flags.StringSliceVarP(&o.files, "filename", "f", nil, "File or folder with Application manifests; - is standard input.")
+	flags.StringVar(&o.cascade, "cascade", cascadeBackground, "With background, Flux removes the workloads; with orphan, they stay and nothing syncs them any more.")
+	flags.BoolVar(&o.wait, "wait", true, "Wait until Flux has removed the workloads and all is gone.")
+	flags.BoolVar(&o.removeApplication, "remove-application", false, "Delete the Application object of that name from the host, too, once all else is gone.")
+	o.addFlags(flags)
 	return cmd
 }
 
+func (o *deleteOptions) validate() error {
+	o.Orphan, o.NoWait = o.cascade == cascadeOrphan, !o.wait
+	switch {
+	case len(o.files) == 0 && len(o.names) == 0:
+		return errors.New("which application? Give its name, or its manifest with -f")
+	case len(o.files) > 0 && len(o.names) > 0:
+		return fmt.Errorf("-f and names exclude each other: there is -f %s, and %s", strings.Join(o.files, ","), strings.Join(o.names, ", "))
+	case o.cascade != cascadeBackground && o.cascade != cascadeOrphan:
+		return fmt.Errorf("--cascade is background or orphan, not %q", o.cascade)
+	}
+	return o.runner.validate()
+}
+
 func (o *deleteOptions) delete(ctx context.Context) error {
-	namespace, _, err := o.Namespace()
+	applications, err := o.applications()
 	if err != nil {
 		return err
-	}
-	if err := validBounds(o.parallel, o.memberTimeout); err != nil {
-		return err
-	}
-	for _, name := range o.names {
-		if err := validApplication(namespace, name); err != nil {
-			return err
-		}
 	}
 	host, err := o.Host()
 	if err != nil {
 		return err
 	}
 	defer host.Close()
-	jobs := make([]job, len(o.names))
-	errs := make([]error, len(o.names))
-	for i, name := range o.names {
-		jobs[i], errs[i] = o.prepare(ctx, host, namespace, name)
+	jobs := make([]job, len(applications))
+	errs := make([]error, len(applications))
+	for i, application := range applications {
+		jobs[i], errs[i] = o.prepare(ctx, host, application.Namespace, application.Name)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
@@ -77,19 +106,40 @@ func (o *deleteOptions) delete(ctx context.Context) error {
 	return o.run(ctx, host, jobs)
 }
 
+// applications are what is to be deleted; of a manifest no more is asked than
+// its name.
+func (o *deleteOptions) applications() ([]manifest.Manifest, error) {
+	if len(o.names) > 0 {
+		return o.named(o.names)
+	}
+	manifests, err := o.manifests(o.files)
+	errs := []error{err}
+	for _, m := range manifests {
+		errs = append(errs, m.At(validApplication(m.Namespace, m.Name)))
+	}
+	return manifests, errors.Join(errs...)
+}
+
 func (o *deleteOptions) prepare(ctx context.Context, host *fleet.Client, namespace, name string) (job, error) {
 	read, err := o.readHost(ctx, host, namespace, name)
 	if err != nil {
 		return job{}, err
 	}
-	if !read.record.Exists() {
+	if !read.record.Exists() || o.removeApplication {
 		if err := read.guardKurator(namespace, name); err != nil {
 			return job{}, err
 		}
+	}
+	remove := o.removeApplication && read.application != nil
+	if !read.record.Exists() && !remove {
 		return job{}, fmt.Errorf("application %q not found in namespace %q: nothing of that name was deployed from here", name, namespace)
 	}
-	return job{
+	prepared := job{
 		owner: read.owner(namespace, name), verb: verbDeleted, record: read.record,
 		works: deploy.ToDelete(read.record.Members(), read.snapshot.Member),
-	}, nil
+	}
+	if remove {
+		prepared.remove = read.application
+	}
+	return prepared, nil
 }

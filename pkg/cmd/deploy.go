@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"k8s.io/kubectl/pkg/util/templates"
@@ -26,18 +26,20 @@ const (
 type deployOptions struct {
 	runner
 	files []string
+	names []string
 }
 
 func newDeploy(factory *Factory) *cobra.Command {
 	o := &deployOptions{runner: runner{Factory: factory}}
 	cmd := &cobra.Command{
-		Use:                   "deploy -f FILENAME",
+		Use:                   "deploy (-f FILENAME | NAME...)",
 		DisableFlagsInUseLine: true,
 		Short:                 "Deploy applications to the clusters that their destinations select",
 		Long: templates.LongDesc(`
-			Deploys Kurator Applications. For each cluster of an application's fleet
-			that its selectors match, its source and one Flux object per sync policy
-			are applied there, to all clusters side by side; Flux syncs the workloads.
+			Deploys Kurator Applications, from manifests or, by name, those that are on
+			the host. For each cluster of an application's fleet that its selectors
+			match, its source and one Flux object per sync policy are applied there, to
+			all clusters side by side; Flux syncs the workloads.
 
 			What is put where is written down on the host first. What an earlier deploy
 			of the same application put where it is no longer wanted is deleted.`),
@@ -45,27 +47,45 @@ func newDeploy(factory *Factory) *cobra.Command {
 			# Deploy the application of a file
 			kubectl fleetapp deploy -f app.yaml
 
+			# Deploy an Application that is on the host
+			kubectl fleetapp deploy shop
+
+			# See what would be sent to which cluster
+			kubectl fleetapp deploy -f app.yaml --dry-run=client -o yaml
+
+			# Try a change in two clusters first
+			kubectl fleetapp deploy -f app.yaml -C canary-1,canary-2
+
 			# Deploy what another program prints
 			kustomize build . | kubectl fleetapp deploy -f -`),
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if len(o.files) == 0 {
-				return errors.New("which application? Name its manifest with -f")
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.names = args
+			if err := o.validate(); err != nil {
+				return err
 			}
 			return o.deploy(cmd.Context())
 		},
 	}
-	cmd.Flags().StringSliceVarP(&o.files, "filename", "f", nil, "File or folder with Application manifests; - is standard input.")
-	cmd.Flags().BoolVar(&o.force, "force-conflicts", false, "Take over fields that another manager owns.")
-	o.addFlags(cmd.Flags(), 30*time.Second)
+	flags := cmd.Flags()
+	flags.StringSliceVarP(&o.files, "filename", "f", nil, "File or folder with Application manifests; - is standard input.")
+	flags.BoolVar(&o.Force, "force-conflicts", false, "Take over fields that another manager owns.")
+	flags.BoolVar(&o.NoPrune, "no-prune", false, "Leave what the applications no longer want where it is.")
+	o.addFlags(flags)
 	return cmd
 }
 
-func (o *deployOptions) deploy(ctx context.Context) error {
-	if err := validBounds(o.parallel, o.memberTimeout); err != nil {
-		return err
+func (o *deployOptions) validate() error {
+	switch {
+	case len(o.files) == 0 && len(o.names) == 0:
+		return errors.New("which application? Name its manifest with -f, or an Application that is on the host")
+	case len(o.files) > 0 && len(o.names) > 0:
+		return fmt.Errorf("-f and names exclude each other: there is -f %s, and %s", strings.Join(o.files, ","), strings.Join(o.names, ", "))
 	}
-	manifests, err := o.manifests()
+	return o.runner.validate()
+}
+
+func (o *deployOptions) deploy(ctx context.Context) error {
+	manifests, err := o.applications()
 	if err != nil {
 		return err
 	}
@@ -86,30 +106,15 @@ func (o *deployOptions) deploy(ctx context.Context) error {
 	return o.run(ctx, host, jobs)
 }
 
-// manifests reads and checks the manifests, as far as that needs no cluster.
-func (o *deployOptions) manifests() ([]manifest.Manifest, error) {
-	manifests, err := manifest.Read(o.In, o.files)
-	if err != nil {
-		return nil, err
+// applications are what is to be deployed, checked as far as that needs no
+// cluster.
+func (o *deployOptions) applications() ([]manifest.Manifest, error) {
+	if len(o.names) > 0 {
+		return o.named(o.names)
 	}
-	namespace, explicit, err := o.Namespace()
-	if err != nil {
-		return nil, err
-	}
-	var errs []error
-	seen := map[string]manifest.Manifest{}
+	manifests, err := o.manifests(o.files)
+	errs := []error{err}
 	for _, m := range manifests {
-		switch {
-		case m.Namespace == "":
-			m.Namespace = namespace
-		case explicit && m.Namespace != namespace:
-			errs = append(errs, fmt.Errorf("%s: its namespace %q is not the one of -n, %q", m.Where(), m.Namespace, namespace))
-		}
-		key := m.Namespace + "/" + m.Name
-		if first, twice := seen[key]; twice {
-			errs = append(errs, fmt.Errorf("%s: application %s is in %s too", m.Where(), key, first.Where()))
-		}
-		seen[key] = m
 		errs = append(errs, m.At(plan.Validate(m.Application)))
 	}
 	return manifests, errors.Join(errs...)
@@ -122,6 +127,12 @@ func (o *deployOptions) prepare(ctx context.Context, host *fleet.Client, m manif
 	}
 	if err := read.guardKurator(m.Namespace, m.Name); err != nil {
 		return job{}, err
+	}
+	if len(o.names) > 0 {
+		if read.application == nil {
+			return job{}, fmt.Errorf("application %q not found in namespace %q on the host; a manifest is named with -f", m.Name, m.Namespace)
+		}
+		m.Application = read.application
 	}
 	owner := read.owner(m.Namespace, m.Name)
 	wanted, err := plan.Build(m.Application, owner, read.snapshot.Resolve)

@@ -14,22 +14,34 @@ const (
 	exitDone    = 0
 	exitNothing = 1 // nothing done, or bad usage
 	exitPartial = 3 // some members failed
+	exitTimeout = 4 // nothing failed, but Flux took longer than --timeout
 )
 
 // membersError is the error of a run in which members failed. They have been
 // reported; only the exit code is left to say.
-type membersError struct{ failed, of int }
+type membersError struct{ failed, timedOut, of int }
 
 func (e membersError) Error() string {
 	return fmt.Sprintf("%d of %d clusters failed", e.failed, e.of)
 }
 
-// membersFailed is nil where none did.
-func membersFailed(failed, of int) error {
-	if failed == 0 {
+// orNil is nil where none failed.
+func (e membersError) orNil() error {
+	if e.failed == 0 {
 		return nil
 	}
-	return membersError{failed, of}
+	return e
+}
+
+// code is that of all members together.
+func (e membersError) code() int {
+	switch {
+	case e.failed == e.timedOut && e.failed > 0:
+		return exitTimeout
+	case e.failed < e.of:
+		return exitPartial
+	}
+	return exitNothing
 }
 
 // exitCode prints an error, but for what was printed before, and finds its
@@ -43,9 +55,7 @@ func exitCode(out io.Writer, err error) int {
 	for _, one := range flatten(err) {
 		var members membersError
 		if errors.As(one, &members) {
-			if members.failed < members.of {
-				code = exitPartial
-			}
+			code = members.code()
 			continue
 		}
 		if text := explain(one); !said[text] {

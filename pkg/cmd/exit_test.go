@@ -16,19 +16,22 @@ func TestExitCode(t *testing.T) {
 		code int
 		out  string
 	}{
-		"none":            {nil, 0, ""},
-		"usage":           {errors.New("which application?"), 1, "error: which application?\n"},
-		"some members":    {membersError{1, 3}, 3, ""},
-		"all members":     {membersError{3, 3}, 1, ""},
-		"joined":          {errors.Join(errors.New("one"), errors.New("two")), 1, "error: one\nerror: two\n"},
-		"joined twice":    {errors.Join(errors.Join(errors.New("one")), errors.New("two")), 1, "error: one\nerror: two\n"},
-		"interrupted":     {fmt.Errorf("read: %w", context.Canceled), 1, interrupted},
-		"two interrupted": {errors.Join(context.Canceled, context.Canceled), 1, interrupted},
-		"text is escaped": {errors.New("a\x1b[2Jb\nc"), 1, "error: a\\x1b[2Jb\\nc\n"},
+		"none":                         {nil, 0, ""},
+		"usage":                        {errors.New("which application?"), 1, "error: which application?\n"},
+		"some members":                 {membersError{failed: 1, of: 3}, 3, ""},
+		"all members":                  {membersError{failed: 3, of: 3}, 1, ""},
+		"all were slow":                {membersError{failed: 3, timedOut: 3, of: 3}, 4, ""},
+		"some were slow":               {membersError{failed: 1, timedOut: 1, of: 3}, 4, ""},
+		"one was slow, and one failed": {membersError{failed: 2, timedOut: 1, of: 3}, 3, ""},
+		"joined":                       {errors.Join(errors.New("one"), errors.New("two")), 1, "error: one\nerror: two\n"},
+		"joined twice":                 {errors.Join(errors.Join(errors.New("one")), errors.New("two")), 1, "error: one\nerror: two\n"},
+		"interrupted":                  {fmt.Errorf("read: %w", context.Canceled), 1, interrupted},
+		"two interrupted":              {errors.Join(context.Canceled, context.Canceled), 1, interrupted},
+		"text is escaped":              {errors.New("a\x1b[2Jb\nc"), 1, "error: a\\x1b[2Jb\\nc\n"},
 		// What the host said must not get lost beside what members did.
-		"host and some members":        {errors.Join(held, membersError{1, 3}), 3, "error: " + held.Error() + "\n"},
-		"host and all members":         {errors.Join(held, membersError{3, 3}), 1, "error: " + held.Error() + "\n"},
-		"interrupted and some members": {errors.Join(context.Canceled, membersError{1, 3}), 3, interrupted},
+		"host and some members":        {errors.Join(held, membersError{failed: 1, of: 3}), 3, "error: " + held.Error() + "\n"},
+		"host and all members":         {errors.Join(held, membersError{failed: 3, of: 3}), 1, "error: " + held.Error() + "\n"},
+		"interrupted and some members": {errors.Join(context.Canceled, membersError{failed: 1, of: 3}), 3, interrupted},
 		"interrupted and another":      {errors.Join(context.Canceled, held), 1, interrupted + "error: " + held.Error() + "\n"},
 	} {
 		t.Run(name, func(t *testing.T) {

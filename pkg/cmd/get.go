@@ -62,7 +62,7 @@ func newGet(factory *Factory) *cobra.Command {
 	flags.BoolVar(&o.noHeaders, "no-headers", false, "Leave the column titles out.")
 	flags.StringVarP(&o.output, "output", "o", "", "Output format: wide shows more columns.")
 	flags.IntVar(&o.parallel, "parallel", defaultParallel, "How many clusters are asked at once.")
-	flags.DurationVar(&o.memberTimeout, "member-timeout", 30*time.Second, "How long one cluster may take, connecting included.")
+	flags.DurationVar(&o.memberTimeout, "member-timeout", 30*time.Second, "How long a cluster may take to answer, connecting included.")
 	return cmd
 }
 
@@ -133,7 +133,7 @@ func (o *getOptions) run(ctx context.Context) error {
 	for _, failure := range failures {
 		printer.MemberError(o.ErrOut, "warning: ", failure.Item, failure.Err)
 	}
-	return membersFailed(len(failures), len(members))
+	return membersError{failed: len(failures), of: len(members)}.orNil()
 }
 
 func (o *getOptions) ask(ctx context.Context, host *fleet.Client, member fleet.Member) (view.Table, error) {

@@ -268,7 +268,7 @@ func TestOneNoOfTwo(t *testing.T) {
 	host.answers["GET /apis/apps.kurator.dev/v1alpha1/namespaces/default/applications/other"] = nil
 	term.In = strings.NewReader("y\nn\n")
 	code := term.run(t.Context(), "delete", "shop", "other")
-	term.check(t, code, 1, "", strings.ReplaceAll(question, "/shop,", "/other,")+question+"error: not confirmed: nothing was changed\n")
+	term.check(t, code, 1, "", question+strings.ReplaceAll(question, "/shop,", "/other,")+"error: not confirmed: nothing was changed\n")
 	if host.writes() != "" {
 		t.Errorf("wrote\n%s", host.writes())
 	}

@@ -6,11 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
+	appsv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/apps/v1alpha1"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/apply"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/deploy"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/inventory"
@@ -22,19 +25,50 @@ import (
 // failed in the TLS handshake.
 const defaultParallel = 256
 
+// The values of --dry-run.
+const (
+	dryRunNone   = "none"
+	dryRunClient = "client"
+	dryRunServer = "server"
+)
+
 // runner carries out runs over applications: what deploy and delete share.
 type runner struct {
 	*Factory
-	yes           bool
-	force         bool
-	parallel      int
-	memberTimeout time.Duration
+	selection
+	deploy.Options
+	yes    bool
+	dryRun string
+	output string
 }
 
-func (r *runner) addFlags(flags *pflag.FlagSet, memberTimeout time.Duration) {
+func (r *runner) addFlags(flags *pflag.FlagSet) {
+	r.selection.addFlags(flags)
 	flags.BoolVarP(&r.yes, "yes", "y", false, "Do not ask before objects are deleted.")
-	flags.IntVar(&r.parallel, "parallel", defaultParallel, "How many clusters are worked on at once.")
-	flags.DurationVar(&r.memberTimeout, "member-timeout", memberTimeout, "How long one cluster may take, connecting included.")
+	flags.StringVar(&r.dryRun, "dry-run", dryRunNone, "Change nothing. With client, say what would be done as far as the inventory tells; with server, ask each cluster what it would do.")
+	flags.StringVarP(&r.output, "output", "o", "", "Output format: json, yaml or name.")
+	flags.IntVar(&r.Parallel, "parallel", defaultParallel, "How many clusters are worked on at once.")
+	flags.DurationVar(&r.MemberTimeout, "member-timeout", 30*time.Second, "How long a cluster may take to answer, connecting included.")
+	flags.DurationVar(&r.Timeout, "timeout", 5*time.Minute, "How long to wait for Flux in a cluster, beyond that.")
+}
+
+// validate checks what the flags say, and completes what follows from it.
+func (r *runner) validate() error {
+	r.DryRun = r.dryRun == dryRunServer
+	errs := []error{validBounds(r.Parallel, r.MemberTimeout), r.selection.validate()}
+	if r.Timeout < 0 {
+		errs = append(errs, fmt.Errorf("--timeout cannot be less than nothing, it is %s", r.Timeout))
+	}
+	if !slices.Contains([]string{dryRunNone, dryRunClient, dryRunServer}, r.dryRun) {
+		errs = append(errs, fmt.Errorf("--dry-run is client or server (or none), not %q", r.dryRun))
+	}
+	if !slices.Contains([]string{"", "json", "yaml", "name"}, r.output) {
+		errs = append(errs, fmt.Errorf("unknown output format %q: json, yaml and name are known", r.output))
+	}
+	if r.NoPrune && len(r.abandon) > 0 {
+		errs = append(errs, errors.New("--no-prune and --abandon exclude each other: only what would be deleted can be abandoned"))
+	}
+	return errors.Join(errs...)
 }
 
 // job is one application, ready to run.
@@ -46,11 +80,18 @@ type job struct {
 	// asked is the manifest, where there is a new one.
 	asked json.RawMessage
 	works []deploy.Work
+	// remove is the Application object to delete from the host when all is done.
+	remove *appsv1alpha1.Application
 }
 
 // run confirms what the jobs delete, and does them one after the other: one
 // that fails does not keep the others from being done.
 func (r *runner) run(ctx context.Context, host *fleet.Client, jobs []job) error {
+	jobs, err := r.narrow(r.ErrOut, jobs)
+	if err != nil {
+		return err
+	}
+	style := r.style()
 	answers := bufio.NewReader(r.In)
 	for _, job := range jobs {
 		if err := r.confirm(ctx, job, answers); err != nil {
@@ -58,31 +99,64 @@ func (r *runner) run(ctx context.Context, host *fleet.Client, jobs []job) error 
 		}
 	}
 	var (
-		errs       []error
-		failed, of int
+		errs []error
+		all  membersError
 	)
 	for _, job := range jobs {
-		summary, err := r.runOne(ctx, host, job)
+		summary, err := r.runOne(ctx, host, job, style)
+		if err == nil && summary.Failed == 0 && !r.NoWait && active(job.works) == len(job.works) {
+			err = r.remove(ctx, host, job, style)
+		}
 		if err != nil {
 			errs = append(errs, err)
 		}
-		failed, of = failed+summary.Failed, of+summary.Members
+		all.failed, all.timedOut, all.of = all.failed+summary.Failed, all.timedOut+summary.TimedOut, all.of+summary.Members
 	}
-	if len(errs) > 0 && failed < of { // some of it was done all the same
-		return errors.Join(append(errs, membersError{failed, of})...)
+	if style.Report != nil {
+		errs = append(errs, style.Report.Print(r.Out, r.output))
 	}
-	return errors.Join(append(errs, membersFailed(failed, of))...)
+	err = errors.Join(errs...)
+	if err != nil && all.failed < all.of { // some of it was done all the same
+		return errors.Join(err, all)
+	}
+	return errors.Join(err, all.orNil())
 }
 
-func (r *runner) runOne(ctx context.Context, host *fleet.Client, job job) (deploy.Summary, error) {
+// style is how the flags want it printed.
+func (r *runner) style() printer.Style {
+	style := printer.Style{Names: r.output == "name"}
+	if r.output == "json" || r.output == "yaml" {
+		style.Report = printer.NewReport()
+	}
+	switch r.dryRun {
+	case dryRunClient:
+		style.DryRun = "dry run"
+	case dryRunServer:
+		style.DryRun = "server dry run"
+	}
+	return style
+}
+
+func (r *runner) runOne(ctx context.Context, host *fleet.Client, job job, style printer.Style) (deploy.Summary, error) {
 	began := r.Now()
-	lines := printer.NewRun(r.Out, r.ErrOut, len(job.works))
+	lines := printer.NewRun(r.Out, r.ErrOut, job.owner, active(job.works), style)
+	if r.dryRun == dryRunClient {
+		events, summary := deploy.Preview(job.works, r.Options)
+		for _, event := range events {
+			lines.Member(event)
+		}
+		lines.Close()
+		lines.Closing(job.verb, summary, r.Now().Sub(began))
+		return summary, nil
+	}
 	engine := deploy.Engine{
 		Connect: func(ctx context.Context, member fleet.Member) (*fleet.Client, error) {
 			return r.Connect(ctx, host, member)
 		},
-		Owner: job.owner, Force: r.force, Parallel: r.parallel, MemberTimeout: r.memberTimeout,
-		Now: r.Now, Emit: lines.Member,
+		Owner: job.owner, Options: r.Options, Now: r.Now, Emit: lines.Member,
+	}
+	if len(job.works) == 0 && !job.record.Exists() { // there is only an Application object
+		return deploy.Summary{}, nil
 	}
 	run := r.Holder()
 	run.Verb = job.verb
@@ -91,20 +165,40 @@ func (r *runner) runOne(ctx context.Context, host *fleet.Client, job job) (deplo
 	if err != nil {
 		return summary, err
 	}
-	lines.Closing(job.owner, job.verb, summary, r.Now().Sub(began))
+	lines.Closing(job.verb, summary, r.Now().Sub(began))
 	return summary, nil
+}
+
+// remove deletes a job's Application object, if that was asked for.
+func (r *runner) remove(ctx context.Context, host *fleet.Client, job job, style printer.Style) error {
+	if job.remove == nil {
+		return nil
+	}
+	if r.dryRun == dryRunNone {
+		if err := fleet.DeleteApplication(ctx, host, job.remove); err != nil {
+			return fmt.Errorf("delete application %s/%s on the host: %w", job.remove.Namespace, job.remove.Name, err)
+		}
+	}
+	printer.NewRun(r.Out, r.ErrOut, job.owner, 1, style).Member(deploy.Event{
+		Member:  fleet.HostMember(),
+		Objects: []apply.Result{{Identity: plan.ApplicationIdentity(job.owner), Action: apply.Deleted}},
+	})
+	return nil
 }
 
 // confirm asks before a job deletes, where there is somebody to answer. What a
 // deploy deletes is listed in any case: nobody asked for it by name.
 func (r *runner) confirm(ctx context.Context, job job, answers *bufio.Reader) error {
 	ask := !r.yes && r.Interactive()
-	if !deletes(job.works) || !ask && job.verb != verbDeployed {
+	if !deletes(job.works) || r.NoPrune || r.dryRun != dryRunNone || !ask && job.verb != verbDeployed {
 		return nil
 	}
 	question := "Will delete application %s/%s, with all that Flux applied:\n"
-	if job.verb == verbDeployed {
+	switch {
+	case job.verb == verbDeployed:
 		question = "Will delete what application %s/%s no longer wants, with all that Flux applied:\n"
+	case r.Orphan:
+		question = "Will delete application %s/%s, and leave all that Flux applied:\n"
 	}
 	fmt.Fprintf(r.ErrOut, question, job.owner.Namespace, job.owner.Application)
 	printer.Deletions(r.ErrOut, job.works)
@@ -133,7 +227,7 @@ func (r *runner) confirm(ctx context.Context, job job, answers *bufio.Reader) er
 
 func deletes(works []deploy.Work) bool {
 	for _, work := range works {
-		if len(work.Unwanted()) > 0 {
+		if !work.Skip && len(work.Unwanted()) > 0 {
 			return true
 		}
 	}

@@ -143,7 +143,7 @@ func TestTheSameFlagIsSaidTheSame(t *testing.T) {
 	said := map[string]string{}
 	for _, cmd := range commands(newTerminal(t).root) {
 		for _, flag := range ours(cmd) {
-			if flag.Name == "parallel" { // of work, or of questions
+			if flag.Name == "parallel" || flag.Name == "output" { // of work, or of questions
 				continue
 			}
 			if before, ok := said[flag.Name]; ok && before != flag.Usage {

@@ -28,16 +28,32 @@ type Engine struct {
 	// Connect makes a client for a member.
 	Connect func(context.Context, fleet.Member) (*fleet.Client, error)
 	Owner   plan.Owner
-	// Force takes over fields that another manager owns.
-	Force bool
-	// Parallel is how many members are worked on at once, MemberTimeout how
-	// long one of them may take.
-	Parallel      int
-	MemberTimeout time.Duration
+	Options
 	// Now is the clock.
 	Now func() time.Time
 	// Emit is called once per member, in their order.
 	Emit func(Event)
+}
+
+// Options say how a run goes about its work.
+type Options struct {
+	// Force takes over fields that another manager owns.
+	Force bool
+	// DryRun asks each member what would become of each object. Nothing is
+	// changed anywhere, the inventory included.
+	DryRun bool
+	// NoPrune leaves what is not wanted any more where it is, and listed.
+	NoPrune bool
+	// Orphan leaves in the members what Flux applied.
+	Orphan bool
+	// NoWait returns once all deletions have begun.
+	NoWait bool
+	// Parallel is how many members are worked on at once.
+	Parallel int
+	// MemberTimeout is how long a member may take to answer, connecting
+	// included; Timeout how much longer Flux may take there to let go of what is
+	// deleted.
+	MemberTimeout, Timeout time.Duration
 }
 
 // Event is what became of one member.
@@ -47,12 +63,19 @@ type Event struct {
 	Objects []apply.Result
 	// Errs are why the member failed, each said once; none if it did not.
 	Errs []error
+	// GaveUp are why a member was given up that the user let go of. It counts
+	// as done.
+	GaveUp []error
+	// Wanted are the objects that the member should have.
+	Wanted []*plan.Object
 }
 
 // Summary counts what a run did.
 type Summary struct {
 	Members, Failed int
-	Actions         map[apply.Action]int
+	// TimedOut is how many of the failed have only to be waited for.
+	TimedOut int
+	Actions  map[apply.Action]int
 }
 
 // running is one run.
@@ -68,7 +91,7 @@ type running struct {
 	summary Summary
 }
 
-// Run does the work of one application. The inventory lists all that may
+// Run does the work of one application, but for works that are skipped. The inventory lists all that may
 // exist before the first member is asked to change anything, and in the end
 // all that was not seen to be gone. All members are brought what they should
 // have before anything is pruned: two names may lead to one cluster. The error
@@ -76,9 +99,13 @@ type running struct {
 func (e Engine) Run(ctx context.Context, record *inventory.Inventory, run inventory.Run, application json.RawMessage, works []Work) (Summary, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	r := &running{
-		Engine: e, record: record, intended: make(chan struct{}), wanted: map[types.UID][]Work{},
-		summary: Summary{Members: len(works), Actions: map[apply.Action]int{}},
+	r := &running{Engine: e, record: record, intended: make(chan struct{}), wanted: claims(works)}
+	works = slices.DeleteFunc(slices.Clone(works), func(w Work) bool { return w.Skip })
+	r.summary = Summary{Members: len(works), Actions: map[apply.Action]int{}}
+	if e.DryRun {
+		close(r.intended)
+		r.pruneAll(ctx, works, r.applyAll(ctx, works))
+		return r.summary, context.Cause(ctx)
 	}
 	keeping, stopKeeping := context.WithCancel(ctx)
 	defer stopKeeping()
@@ -127,7 +154,7 @@ func (r *running) applyAll(ctx context.Context, works []Work) []outcome {
 		if did.uid != "" {
 			r.wanted[did.uid] = append(r.wanted[did.uid], result.Item)
 		}
-		if did.ended(result.Item) {
+		if r.ended(result.Item, did) {
 			r.end(result.Item, did)
 		}
 	}
@@ -138,7 +165,7 @@ func (r *running) applyAll(ctx context.Context, works []Work) []outcome {
 func (r *running) pruneAll(ctx context.Context, works []Work, outcomes []outcome) {
 	var pending []int
 	for i := range works {
-		if !outcomes[i].ended(works[i]) {
+		if !r.ended(works[i], &outcomes[i]) {
 			pending = append(pending, i)
 		}
 	}
@@ -147,6 +174,9 @@ func (r *running) pruneAll(ctx context.Context, works []Work, outcomes []outcome
 	}) {
 		did := &outcomes[result.Item]
 		did.err = result.Err
+		if works[result.Item].Abandon && ctx.Err() == nil {
+			did.abandon(works[result.Item])
+		}
 		r.end(works[result.Item], did)
 	}
 }
@@ -154,9 +184,15 @@ func (r *running) pruneAll(ctx context.Context, works []Work, outcomes []outcome
 // end counts a member's outcome and emits it.
 func (r *running) end(work Work, did *outcome) {
 	did.close()
-	event := Event{Member: work.Member, Objects: did.objects, Errs: did.errs()}
+	if r.NoPrune {
+		did.keep(work)
+	}
+	event := Event{Member: work.Member, Objects: did.objects, Errs: did.errs(), GaveUp: did.gaveUp, Wanted: work.Wanted}
 	if len(event.Errs) > 0 {
 		r.summary.Failed++
+	}
+	if timedOut(event.Errs) {
+		r.summary.TimedOut++
 	}
 	for _, object := range event.Objects {
 		if object.Err == nil {
@@ -167,10 +203,10 @@ func (r *running) end(work Work, did *outcome) {
 }
 
 func (r *running) options() fanout.Options {
-	return fanout.Options{Limit: r.Parallel, Timeout: r.MemberTimeout}
+	return fanout.Options{Limit: r.Parallel, Timeout: r.MemberTimeout + r.Timeout}
 }
 
-// claimed tells whether any work wants an object in a cluster.
-func (r *running) claimed(cluster types.UID, id plan.Identity) bool {
-	return slices.ContainsFunc(r.wanted[cluster], func(w Work) bool { return w.wants(id) })
+// timedOut tells a member where nothing failed but that Flux took too long.
+func timedOut(errs []error) bool {
+	return len(errs) > 0 && !slices.ContainsFunc(errs, func(err error) bool { return !errors.Is(err, apply.ErrNotGone) })
 }

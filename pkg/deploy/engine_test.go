@@ -150,7 +150,7 @@ func run(ctx context.Context, t *testing.T, h *host, members map[string]func() *
 	}
 	var events []deploy.Event
 	engine := deploy.Engine{
-		Owner: owner(), Parallel: 8, MemberTimeout: 10 * time.Second,
+		Owner: owner(), Options: deploy.Options{Parallel: 8, MemberTimeout: 10 * time.Second},
 		Connect: func(_ context.Context, m fleet.Member) (*fleet.Client, error) {
 			if members[m.Name] == nil {
 				return nil, errors.New("no way to " + m.Name)

@@ -19,6 +19,10 @@ type Work struct {
 	// Recorded is what the inventory lists under the member's name. There is
 	// more than one where the name has led to more than one cluster.
 	Recorded []inventory.Member
+	// Skip leaves the member alone in this run, and what is recorded of it.
+	Skip bool
+	// Abandon forgets what is not wanted in the member and cannot be deleted.
+	Abandon bool
 }
 
 // Lookup finds a member by kind and name; one that does not exist is Missing.
@@ -87,6 +91,26 @@ func (w Work) in(uid types.UID) (here inventory.Member, elsewhere []inventory.Me
 		}
 	}
 	return here, elsewhere
+}
+
+// claims are the works that want something in each cluster, as far as that is
+// known before a member was asked: of those that will not be.
+func claims(works []Work) map[types.UID][]Work {
+	known := map[types.UID][]Work{}
+	for _, work := range works {
+		if !work.Skip {
+			continue
+		}
+		for _, cluster := range work.Recorded {
+			known[cluster.UID] = append(known[cluster.UID], work)
+		}
+	}
+	return known
+}
+
+// claimed tells whether any of the works wants an object.
+func claimed(works []Work, id plan.Identity) bool {
+	return slices.ContainsFunc(works, func(w Work) bool { return w.wants(id) })
 }
 
 // applies is what to apply, with what is known of each object in a cluster.

@@ -18,7 +18,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/rest"
 
-	appsv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/apps/v1alpha1"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
 
@@ -148,18 +147,4 @@ func UID(ctx context.Context, client rest.Interface) (types.UID, error) {
 		return "", err
 	}
 	return namespace.UID, nil
-}
-
-// ReadApplication reads an Application on the host; nil if there is none.
-func ReadApplication(ctx context.Context, host rest.Interface, namespace, name string) (*appsv1alpha1.Application, error) {
-	var app appsv1alpha1.Application
-	err := getJSON(ctx, host, &app, "apis", appsv1alpha1.Group, appsv1alpha1.Version,
-		"namespaces", namespace, appsv1alpha1.ApplicationResource, name)
-	if apierrors.IsNotFound(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &app, nil
 }

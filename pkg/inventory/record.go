@@ -104,6 +104,9 @@ type Outcome struct {
 	Present []Entry
 	Gone    []plan.Identity
 	NotMade []plan.Identity
+	// Abandoned forgets all that was ever known of a member of this name, but
+	// for what was seen in it.
+	Abandoned bool
 }
 
 // intend adds what is wanted to what may be there already.
@@ -133,8 +136,26 @@ func (r *Record) settle(outcomes []Outcome) {
 			return slices.ContainsFunc(outcome.Gone, e.SameObject) ||
 				e.fresh && slices.ContainsFunc(outcome.NotMade, e.SameObject)
 		})
+		if outcome.Abandoned {
+			r.abandon(outcome)
+		}
 	}
 	r.Members = slices.DeleteFunc(r.Members, func(m Member) bool { return len(m.Objects) == 0 })
+}
+
+// abandon forgets what a member may hold, also in clusters that its name led
+// to before.
+func (r *Record) abandon(outcome Outcome) {
+	for i := range r.Members {
+		member := &r.Members[i]
+		if member.Kind != outcome.Kind || member.Name != outcome.Name {
+			continue
+		}
+		here := member.UID == outcome.UID
+		member.Objects = slices.DeleteFunc(member.Objects, func(e Entry) bool {
+			return !here || !slices.ContainsFunc(outcome.Present, func(p Entry) bool { return e.SameObject(p.Identity) })
+		})
+	}
 }
 
 // adopt adds the entries of a later state of the record that an earlier one

@@ -28,7 +28,7 @@ const Stdin = "-"
 type Manifest struct {
 	*appsv1alpha1.Application
 	// File is the file's name, "stdin" for standard input, and Document the
-	// place of the application in it, from 1.
+	// place of the application in it, from 1; 0 where it is not from a file.
 	File     string
 	Document int
 }
@@ -154,6 +154,9 @@ func parse(document strict.Document) (*appsv1alpha1.Application, error) {
 }
 
 func where(file string, document int) string {
+	if document == 0 {
+		return file
+	}
 	return fmt.Sprintf("%s: document %d", file, document)
 }
 

@@ -8,6 +8,7 @@ import (
 	sourcev1 "github.com/fluxcd/source-controller/api/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	appsv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/apps/v1alpha1"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
 )
 
@@ -19,6 +20,14 @@ type Identity struct {
 	Kind      string `json:"kind"`
 	Namespace string `json:"namespace,omitempty"`
 	Name      string `json:"name"`
+}
+
+// ApplicationIdentity is that of an owner's Application object on its host.
+func ApplicationIdentity(owner Owner) Identity {
+	return Identity{
+		Group: appsv1alpha1.Group, Version: appsv1alpha1.Version, Resource: appsv1alpha1.ApplicationResource,
+		Kind: appsv1alpha1.ApplicationKind, Namespace: owner.Namespace, Name: owner.Application,
+	}
 }
 
 // String is the object as kubectl prints one: kind.group/name.

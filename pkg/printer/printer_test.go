@@ -195,7 +195,7 @@ func TestRun(t *testing.T) {
 	for name, members := range map[string]int{"few": 10, "many": 11} {
 		t.Run(name, func(t *testing.T) {
 			var out, talk bytes.Buffer
-			run := printer.NewRun(&out, &talk, members)
+			run := printer.NewRun(&out, &talk, plan.Owner{}, members, printer.Style{})
 			run.Member(event("one", nil, result("GitRepository", "shop", apply.Created, nil), result("Kustomization", "shop-0", apply.Created, nil)))
 			run.Member(event("two", nil, result("GitRepository", "shop", apply.Unchanged, nil), result("Kustomization", "shop-0", apply.Configured, nil)))
 			run.Member(event("three", []error{refused}, result("GitRepository", "shop", apply.Created, nil), result("Kustomization", "shop-0", "", refused)))
@@ -217,23 +217,28 @@ func TestClosing(t *testing.T) {
 		summary deploy.Summary
 		took    time.Duration
 		want    string
+		dryRun  string
 	}{
 		"deployed": {
 			"deployed", deploy.Summary{Members: 2, Actions: map[apply.Action]int{apply.Created: 6}}, 1234 * time.Millisecond,
-			"2 clusters, 6 created in 1.2s",
+			"2 clusters, 6 created in 1.2s", "",
 		},
 		"all counts, in one order": {
 			"deployed", deploy.Summary{Members: 1, Actions: map[apply.Action]int{apply.Released: 5, apply.Deleted: 4, apply.Unchanged: 3, apply.Configured: 2, apply.Created: 1}}, time.Minute,
-			"1 cluster, 1 created, 2 configured, 3 unchanged, 4 deleted, 5 released in 1m0s",
+			"1 cluster, 1 created, 2 configured, 3 unchanged, 4 deleted, 5 released in 1m0s", "",
 		},
-		"deleted":      {"deleted", deploy.Summary{Members: 2, Actions: map[apply.Action]int{apply.Deleted: 6}}, 0, "gone from 2 clusters in 0ms"},
-		"some failed":  {"deployed", deploy.Summary{Members: 50, Failed: 2}, time.Second, "48 of 50 clusters done, 2 failed; run the same again once they are back"},
-		"one, failed":  {"deleted", deploy.Summary{Members: 1, Failed: 1}, time.Second, "0 of 1 cluster done, 1 failed; run the same again once they are back"},
-		"nothing done": {"deployed", deploy.Summary{Members: 1}, time.Second, "1 cluster, nothing to do in 1.0s"},
+		"deleted":        {"deleted", deploy.Summary{Members: 2, Actions: map[apply.Action]int{apply.Deleted: 6}}, 0, "gone from 2 clusters in 0ms", ""},
+		"some failed":    {"deployed", deploy.Summary{Members: 50, Failed: 2}, time.Second, "48 of 50 clusters done, 2 failed; run the same again once they are back", ""},
+		"one, failed":    {"deleted", deploy.Summary{Members: 1, Failed: 1}, time.Second, "0 of 1 cluster done, 1 failed; run the same again once they are back", ""},
+		"nothing done":   {"deployed", deploy.Summary{Members: 1}, time.Second, "1 cluster, nothing to do in 1.0s", ""},
+		"being deleted":  {"deleted", deploy.Summary{Members: 2, Actions: map[apply.Action]int{apply.Deleting: 4}}, 0, "being deleted from 2 clusters; run the same again to see it gone", ""},
+		"abandoned":      {"deleted", deploy.Summary{Members: 2, Actions: map[apply.Action]int{apply.Deleted: 3, apply.Abandoned: 3}}, 0, "2 clusters, 3 deleted, 3 abandoned in 0ms", ""},
+		"dry run":        {"deployed", deploy.Summary{Members: 2, Actions: map[apply.Action]int{apply.Created: 6}}, 0, "2 clusters, 6 created; nothing was changed (server dry run)", "server dry run"},
+		"failed dry run": {"deleted", deploy.Summary{Members: 2, Failed: 1}, 0, "1 of 2 clusters failed, nothing to do; nothing was changed (server dry run)", "server dry run"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out, talk bytes.Buffer
-			printer.NewRun(&out, &talk, 1).Closing(owner, test.verb, test.summary, test.took)
+			printer.NewRun(&out, &talk, owner, 1, printer.Style{DryRun: test.dryRun}).Closing(test.verb, test.summary, test.took)
 			if want := "application default/shop: " + test.want + "\n"; talk.String() != want || out.Len() > 0 {
 				t.Errorf("got\n%s%s, want\n%s", &talk, &out, want)
 			}

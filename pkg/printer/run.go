@@ -17,19 +17,35 @@ import (
 // for each of them.
 const manyMembers = 11
 
+// Style says how a run is printed.
+type Style struct {
+	// Names prints a line of cluster and name for each object, and no more.
+	Names bool
+	// Report, if set, takes the results in place of out.
+	Report *Report
+	// DryRun is what was not really done, such as "server dry run"; empty where
+	// it was.
+	DryRun string
+}
+
 // Run prints what a run does: what became of each object to out, member by
 // member, and why members failed to err.
 type Run struct {
+	Style
 	out, err io.Writer
+	owner    plan.Owner
 	many     bool
 	mend     bool // some member failed for a reason that does not pass by itself
 	same     []string
 	clusters map[string]int
 }
 
-// NewRun makes the printer of a run over so many members.
-func NewRun(out, err io.Writer, members int) *Run {
-	return &Run{out: out, err: err, many: members >= manyMembers, clusters: map[string]int{}}
+// NewRun makes the printer of a run of one application over so many members.
+func NewRun(out, err io.Writer, owner plan.Owner, members int, style Style) *Run {
+	return &Run{
+		Style: style, out: out, err: err, owner: owner,
+		many: members >= manyMembers && !style.Names, clusters: map[string]int{},
+	}
 }
 
 // Member prints what became of one member.
@@ -39,17 +55,42 @@ func (r *Run) Member(event deploy.Event) {
 		if object.Err != nil {
 			continue
 		}
-		if r.many {
+		switch {
+		case r.Report != nil:
+		case r.many:
 			news = append(news, fmt.Sprintf("%s %s", short(object.Identity), object.Action))
-			continue
+		default:
+			fmt.Fprintln(r.out, Escape(r.line(event.Member, object)))
 		}
-		fmt.Fprintln(r.out, Escape(fmt.Sprintf("%s %s (%s)", object.Identity, object.Action, event.Member.Name)))
+	}
+	if r.Report != nil {
+		r.Report.add(r.owner, event)
 	}
 	if line := strings.Join(news, ", "); line != "" {
 		if r.clusters[line] == 0 {
 			r.same = append(r.same, line)
 		}
 		r.clusters[line]++
+	}
+	r.failures(event)
+}
+
+// line is what became of one object.
+func (r *Run) line(member fleet.Member, object apply.Result) string {
+	if r.Names {
+		return fmt.Sprintf("%s %s", member.Name, object.Identity)
+	}
+	text := fmt.Sprintf("%s %s (%s)", object.Identity, object.Action, member.Name)
+	if r.DryRun != "" {
+		text += " (" + r.DryRun + ")"
+	}
+	return text
+}
+
+// failures prints why a member failed, or was given up.
+func (r *Run) failures(event deploy.Event) {
+	for _, err := range event.GaveUp {
+		fmt.Fprintln(r.err, memberError("warning: abandoned: ", event.Member, err))
 	}
 	said := map[string]bool{}
 	for _, err := range event.Errs {
@@ -66,23 +107,35 @@ func (r *Run) Member(event deploy.Event) {
 // Close prints what was held back to be said once.
 func (r *Run) Close() {
 	for _, line := range r.same {
-		fmt.Fprintln(r.out, Escape(fmt.Sprintf("%s: %s", clusters(r.clusters[line]), line)))
+		text := fmt.Sprintf("%s: %s", clusters(r.clusters[line]), line)
+		if r.DryRun != "" {
+			text += " (" + r.DryRun + ")"
+		}
+		fmt.Fprintln(r.out, Escape(text))
 	}
 }
 
 // Closing sums a run up in one line.
-func (r *Run) Closing(owner plan.Owner, verb string, summary deploy.Summary, took time.Duration) {
+func (r *Run) Closing(verb string, summary deploy.Summary, took time.Duration) {
 	var text string
 	done := summary.Members - summary.Failed
 	switch {
+	case r.DryRun != "":
+		text = clusters(summary.Members)
+		if summary.Failed > 0 {
+			text = fmt.Sprintf("%d of %s failed", summary.Failed, text)
+		}
+		text = fmt.Sprintf("%s, %s; nothing was changed (%s)", text, counts(summary.Actions), r.DryRun)
 	case summary.Failed > 0:
 		text = fmt.Sprintf("%d of %s done, %d failed; %s", done, clusters(summary.Members), summary.Failed, r.wayOut())
-	case verb == "deleted":
+	case summary.Actions[apply.Deleting] > 0:
+		text = fmt.Sprintf("being deleted from %s; run the same again to see it gone", clusters(done))
+	case verb == "deleted" && summary.Actions[apply.Abandoned] == 0:
 		text = fmt.Sprintf("gone from %s in %s", clusters(done), Duration(took))
 	default:
 		text = fmt.Sprintf("%s, %s in %s", clusters(done), counts(summary.Actions), Duration(took))
 	}
-	fmt.Fprintln(r.err, Escape(fmt.Sprintf("application %s/%s: %s", owner.Namespace, owner.Application, text)))
+	fmt.Fprintln(r.err, Escape(fmt.Sprintf("application %s/%s: %s", r.owner.Namespace, r.owner.Application, text)))
 }
 
 // wayOut says what to do about the members that failed.
@@ -91,33 +144,6 @@ func (r *Run) wayOut() string {
 		return "mend what is said above, then run the same again"
 	}
 	return "run the same again once they are back"
-}
-
-// Deletions lists what will be deleted, one member a line; members that lose
-// the same are said to.
-func Deletions(out io.Writer, works []deploy.Work) {
-	var rows [][]string
-	last := ""
-	for _, work := range works {
-		unwanted := work.Unwanted()
-		if len(unwanted) == 0 {
-			continue
-		}
-		names := make([]string, len(unwanted))
-		for i, id := range unwanted {
-			names[i] = short(id)
-		}
-		objects := strings.Join(names, ", ")
-		if objects == last {
-			rows = append(rows, []string{"  " + work.Member.Name, "the same"})
-			continue
-		}
-		last = objects
-		rows = append(rows, []string{"  " + work.Member.Name, objects})
-	}
-	if err := Table(out, nil, rows); err != nil {
-		fmt.Fprintln(out, err)
-	}
 }
 
 // MemberError prints why a member failed, after a word such as "warning: ".
@@ -154,7 +180,7 @@ func clusters(n int) string {
 
 func counts(actions map[apply.Action]int) string {
 	var parts []string
-	for _, action := range []apply.Action{apply.Created, apply.Configured, apply.Unchanged, apply.Deleted, apply.Released} {
+	for _, action := range []apply.Action{apply.Created, apply.Configured, apply.Unchanged, apply.Deleted, apply.Deleting, apply.Released, apply.Kept, apply.Abandoned} {
 		if n := actions[action]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, action))
 		}

@@ -1,0 +1,62 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+
+	appsv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/apps/v1alpha1"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/manifest"
+)
+
+// manifests reads the applications of files, each with its namespace.
+func (f *Factory) manifests(files []string) ([]manifest.Manifest, error) {
+	manifests, err := manifest.Read(f.In, files)
+	if err != nil {
+		return nil, err
+	}
+	namespace, explicit, err := f.Namespace()
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	seen := map[string]manifest.Manifest{}
+	for _, m := range manifests {
+		switch {
+		case m.Namespace == "":
+			m.Namespace = namespace
+		case explicit && m.Namespace != namespace:
+			errs = append(errs, fmt.Errorf("%s: its namespace %q is not the one of -n, %q", m.Where(), m.Namespace, namespace))
+		}
+		key := m.Namespace + "/" + m.Name
+		if first, twice := seen[key]; twice {
+			errs = append(errs, fmt.Errorf("%s: application %s is in %s too", m.Where(), key, first.Where()))
+		}
+		seen[key] = m
+	}
+	return manifests, errors.Join(errs...)
+}
+
+// named are applications that are known by their names alone, in the namespace
+// of the flags.
+func (f *Factory) named(names []string) ([]manifest.Manifest, error) {
+	namespace, _, err := f.Namespace()
+	if err != nil {
+		return nil, err
+	}
+	var (
+		all  []manifest.Manifest
+		errs []error
+	)
+	seen := map[string]bool{}
+	for _, name := range names {
+		if seen[name] {
+			continue
+		}
+		seen[name] = true
+		errs = append(errs, validApplication(namespace, name))
+		app := &appsv1alpha1.Application{}
+		app.Namespace, app.Name = namespace, name
+		all = append(all, manifest.Manifest{Application: app, File: fmt.Sprintf("application %s/%s on the host", namespace, name)})
+	}
+	return all, errors.Join(errs...)
+}

@@ -1,0 +1,99 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/deploy"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/printer"
+)
+
+// selection narrows a run to some clusters: what it would do in the others is
+// not done, and what the inventory lists of them stays.
+type selection struct {
+	clusters []string
+	labels   string
+	abandon  []string
+
+	selector labels.Selector
+}
+
+func (s *selection) addFlags(flags *pflag.FlagSet) {
+	flags.StringSliceVarP(&s.clusters, "clusters", "C", nil, "Work on these clusters only, and leave the others as they are.")
+	flags.StringVar(&s.labels, "cluster-selector", "", "Work only on clusters whose labels match, and leave the others as they are.")
+	flags.StringSliceVar(&s.abandon, "abandon", nil, "Forget what cannot be deleted in this cluster, because it is gone for good.")
+}
+
+func (s *selection) validate() error {
+	selector, err := labels.Parse(s.labels)
+	if err != nil {
+		return fmt.Errorf("--cluster-selector %q: %w", s.labels, err)
+	}
+	s.selector = selector
+	return nil
+}
+
+func (s *selection) selects(member fleet.Member) bool {
+	return (len(s.clusters) == 0 || slices.Contains(s.clusters, member.Name)) && s.selector.Matches(labels.Set(member.Labels))
+}
+
+// narrow marks what the jobs are not to do. A job with nothing left is said
+// and dropped; a name that no job knows is an error.
+func (s *selection) narrow(out io.Writer, jobs []job) ([]job, error) {
+	if err := errors.Join(known("--clusters", s.clusters, jobs), known("--abandon", s.abandon, jobs)); err != nil {
+		return nil, err
+	}
+	var left []job
+	for _, job := range jobs {
+		for i := range job.works {
+			work := &job.works[i]
+			work.Skip = !s.selects(work.Member)
+			work.Abandon = slices.Contains(s.abandon, work.Member.Name)
+		}
+		if active(job.works) == 0 && len(job.works) > 0 {
+			fmt.Fprintln(out, printer.Escape(fmt.Sprintf("application %s/%s: none of its clusters is selected", job.owner.Namespace, job.owner.Application)))
+			continue
+		}
+		left = append(left, job)
+	}
+	if len(left) == 0 {
+		return nil, errors.New("no cluster is selected (--clusters, --cluster-selector): nothing was changed")
+	}
+	return left, nil
+}
+
+// known checks that each cluster that a flag names is one of some job.
+func known(flag string, names []string, jobs []job) error {
+	var clusters []string
+	for _, job := range jobs {
+		for _, work := range job.works {
+			clusters = append(clusters, work.Member.Name)
+		}
+	}
+	slices.Sort(clusters)
+	clusters = slices.Compact(clusters)
+	var errs []error
+	for _, name := range names {
+		if !slices.Contains(clusters, name) {
+			errs = append(errs, fmt.Errorf("%s: nothing is deployed to, or was to be deployed to, a cluster %q%s", flag, name, fleet.ThereIs(clusters)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// active counts the works that are not skipped.
+func active(works []deploy.Work) int {
+	count := 0
+	for _, work := range works {
+		if !work.Skip {
+			count++
+		}
+	}
+	return count
+}

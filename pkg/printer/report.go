@@ -1,0 +1,96 @@
+package printer
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/apply"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/deploy"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
+)
+
+// Report is the results of runs as one document for programs: what became of
+// each object in each member, and beside that what became of each member.
+type Report struct {
+	APIVersion string         `json:"apiVersion"`
+	Kind       string         `json:"kind"`
+	Items      []reportItem   `json:"items"`
+	Members    []reportMember `json:"members"`
+}
+
+type reportItem struct {
+	Application string       `json:"application"`
+	Cluster     string       `json:"cluster"`
+	Action      apply.Action `json:"action"`
+	// Object is the whole object where it is wanted, and its name elsewhere.
+	Object json.RawMessage `json:"object"`
+}
+
+type reportMember struct {
+	Application string `json:"application"`
+	Cluster     string `json:"cluster"`
+	Kind        string `json:"kind"`
+	// Errors are why it failed; none where it did not.
+	Errors []reportError `json:"errors,omitempty"`
+}
+
+type reportError struct {
+	Reason  reason.Reason `json:"reason"`
+	Message string        `json:"message"`
+}
+
+// NewReport makes a report of nothing yet.
+func NewReport() *Report {
+	return &Report{
+		APIVersion: "fleetapp.kurator.dev/v1alpha1", Kind: "Report",
+		Items: []reportItem{}, Members: []reportMember{},
+	}
+}
+
+// add takes in what became of one member.
+func (r *Report) add(owner plan.Owner, event deploy.Event) {
+	application := owner.Namespace + "/" + owner.Application
+	for _, result := range event.Objects {
+		if result.Err == nil {
+			r.Items = append(r.Items, reportItem{application, event.Member.Name, result.Action, body(event, result.Identity)})
+		}
+	}
+	member := reportMember{Application: application, Cluster: event.Member.Name, Kind: event.Member.Kind}
+	for _, err := range event.Errs {
+		member.Errors = append(member.Errors, reportError{reason.Of(err), Escape(reason.Message(err))})
+	}
+	r.Members = append(r.Members, member)
+}
+
+// body is an object as it is wanted, or no more than its name.
+func body(event deploy.Event, id plan.Identity) json.RawMessage {
+	for _, wanted := range event.Wanted {
+		if wanted.SameObject(id) {
+			return wanted.Body("")
+		}
+	}
+	version := id.Version
+	if id.Group != "" {
+		version = id.Group + "/" + id.Version
+	}
+	return fmt.Appendf(nil, `{"apiVersion":%q,"kind":%q,"metadata":{"name":%q,"namespace":%q}}`, version, id.Kind, id.Name, id.Namespace)
+}
+
+// Print prints the report as JSON or YAML.
+func (r *Report) Print(out io.Writer, format string) error {
+	data, err := json.MarshalIndent(r, "", "    ")
+	if err == nil && format == "yaml" {
+		data, err = yaml.JSONToYAML(data)
+	} else {
+		data = append(data, '\n')
+	}
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(data)
+	return err
+}
