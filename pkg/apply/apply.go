@@ -5,6 +5,7 @@ package apply
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -94,14 +95,12 @@ type Result struct {
 }
 
 // Apply applies the objects side by side, one request each, and makes the
-// namespaces that turn out to be missing. There is one result per object, in
+// namespaces that turn out to be missing. Where the source is refused because
+// it is somebody else's, nothing is left that would sync from it. There is one result per object, in
 // their order.
 func (m Member) Apply(ctx context.Context, objects []Wanted) []Result {
 	results := m.applyAll(ctx, objects)
 	again := m.makeNamespaces(ctx, results)
-	if len(again) == 0 {
-		return results
-	}
 	retried := make([]Wanted, len(again))
 	for i, at := range again {
 		retried[i] = objects[at]
@@ -109,6 +108,7 @@ func (m Member) Apply(ctx context.Context, objects []Wanted) []Result {
 	for i, result := range m.applyAll(ctx, retried) {
 		results[again[i]] = result
 	}
+	m.withdraw(ctx, results)
 	return results
 }
 
@@ -149,6 +149,9 @@ func (m Member) applyOne(ctx context.Context, object Wanted) (Result, error) {
 	return Result{}, reason.Errorf(reason.Conflict, "%s: somebody else makes and deletes it meanwhile", object.Identity)
 }
 
+// errNotOurs is the error of an object that somebody else made.
+var errNotOurs = errors.New("--force-conflicts takes it over")
+
 // whatIsThere finds the state of the object that stands where one was to be
 // made, or where another one was expected; empty where there is none. Time has
 // passed since the run began, so it makes sure first that the run still holds
@@ -167,9 +170,9 @@ func (m Member) whatIsThere(ctx context.Context, object Wanted) (State, error) {
 	case owner == m.Owner.String() || m.Force:
 		return State{UID: found.Metadata.UID}, nil
 	case owner == "":
-		return State{}, reason.Errorf(reason.Conflict, "it is there already, and was not made by kubectl fleetapp; --force-conflicts takes it over")
+		return State{}, reason.Errorf(reason.Conflict, "it is there already, and was not made by kubectl fleetapp; %w", errNotOurs)
 	}
-	return State{}, reason.Errorf(reason.Conflict, "it belongs to application %s; --force-conflicts takes it over", owner)
+	return State{}, reason.Errorf(reason.Conflict, "it belongs to application %s; %w", owner, errNotOurs)
 }
 
 // patch sends one server-side apply. It asks for the metadata alone in answer:

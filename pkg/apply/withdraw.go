@@ -1,0 +1,44 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
+)
+
+// withdraw takes away again what was just made to sync from a source that is
+// somebody else's: side by side, for the sake of a round trip, it was sent
+// before that was known.
+func (m Member) withdraw(ctx context.Context, results []Result) {
+	refused := slices.ContainsFunc(results, func(r Result) bool {
+		return r.IsSource() && errors.Is(r.Err, errNotOurs)
+	})
+	if !refused || m.DryRun {
+		return
+	}
+	m.NoWait, m.Orphan = false, false
+	each(ctx, made(results), func(r *Result) plan.Identity { return r.Identity }, func(ctx context.Context, r *Result) (Result, error) {
+		var found live
+		found.Metadata.UID = r.UID
+		if _, err := m.deleteOurs(ctx, r.Identity, found); err != nil {
+			r.Err = m.explain(r.Identity, err)
+		} else {
+			r.Err = reason.Errorf(reason.Conflict, "%s: taken away again, because its source is not this application's", r.Identity)
+		}
+		return *r, nil
+	})
+}
+
+// made are the sync objects that were not there before.
+func made(results []Result) []*Result {
+	var all []*Result
+	for i := range results {
+		if r := &results[i]; !r.IsSource() && r.Err == nil && r.Action == Created {
+			all = append(all, r)
+		}
+	}
+	return all
+}
