@@ -98,9 +98,9 @@ func (o *outcome) learned(work Work) inventory.Outcome {
 		case object.Err != nil && apply.NotMade(object.Err):
 			known.NotMade = append(known.NotMade, object.Identity)
 		case object.Err != nil:
-		case object.Action == apply.Deleted, object.Action == apply.Released:
+		case object.Action == apply.Deleted, object.Action == apply.Released, object.Action == apply.Abandoned:
 			known.Gone = append(known.Gone, object.Identity)
-		case object.Action == apply.Deleting, object.Action == apply.Kept, object.Action == apply.Abandoned:
+		case object.Action == apply.Deleting, object.Action == apply.Kept:
 		default:
 			known.Present = append(known.Present, inventory.Entry{
 				Identity: object.Identity, UID: object.UID, Applied: object.Applied, Generation: object.Generation,

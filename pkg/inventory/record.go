@@ -104,8 +104,8 @@ type Outcome struct {
 	Present []Entry
 	Gone    []plan.Identity
 	NotMade []plan.Identity
-	// Abandoned forgets all that was ever known of a member of this name, but
-	// for what was seen in it.
+	// Abandoned makes Gone hold for every cluster of this name, and forgets those
+	// that the name does not lead to any more.
 	Abandoned bool
 }
 
@@ -151,9 +151,9 @@ func (r *Record) abandon(outcome Outcome) {
 		if member.Kind != outcome.Kind || member.Name != outcome.Name {
 			continue
 		}
-		here := member.UID == outcome.UID
+		former := outcome.UID != "" && member.UID != outcome.UID
 		member.Objects = slices.DeleteFunc(member.Objects, func(e Entry) bool {
-			return !here || !slices.ContainsFunc(outcome.Present, func(p Entry) bool { return e.SameObject(p.Identity) })
+			return former || slices.ContainsFunc(outcome.Gone, e.SameObject)
 		})
 	}
 }
