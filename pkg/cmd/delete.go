@@ -95,12 +95,10 @@ func (o *deleteOptions) delete(ctx context.Context) error {
 		return err
 	}
 	defer host.Close()
-	jobs := make([]job, len(applications))
-	errs := make([]error, len(applications))
-	for i, application := range applications {
-		jobs[i], errs[i] = o.prepare(ctx, host, application.Namespace, application.Name)
-	}
-	if err := errors.Join(errs...); err != nil {
+	jobs, err := prepareAll(ctx, applications, func(ctx context.Context, m manifest.Manifest) (job, error) {
+		return o.prepare(ctx, host, m.Namespace, m.Name)
+	})
+	if err != nil {
 		return err
 	}
 	return o.run(ctx, host, jobs)

@@ -95,12 +95,10 @@ func (o *deployOptions) deploy(ctx context.Context) error {
 	}
 	defer host.Close()
 	// Everything is checked before anything is written.
-	jobs := make([]job, len(manifests))
-	errs := make([]error, len(manifests))
-	for i, m := range manifests {
-		jobs[i], errs[i] = o.prepare(ctx, host, m)
-	}
-	if err := errors.Join(errs...); err != nil {
+	jobs, err := prepareAll(ctx, manifests, func(ctx context.Context, m manifest.Manifest) (job, error) {
+		return o.prepare(ctx, host, m)
+	})
+	if err != nil {
 		return err
 	}
 	return o.run(ctx, host, jobs)

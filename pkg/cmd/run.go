@@ -15,8 +15,10 @@ import (
 	appsv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/apps/v1alpha1"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/apply"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/deploy"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/fanout"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/inventory"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/manifest"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/printer"
 )
@@ -24,6 +26,9 @@ import (
 // defaultParallel was good for 5,000 members; without a bound a third of them
 // failed in the TLS handshake.
 const defaultParallel = 256
+
+// preparing is how many applications are read from the host at once.
+const preparing = 16
 
 // The values of --dry-run.
 const (
@@ -82,6 +87,22 @@ type job struct {
 	works []deploy.Work
 	// remove is the Application object to delete from the host when all is done.
 	remove *appsv1alpha1.Application
+}
+
+// prepareAll prepares the jobs of several applications side by side. All that is
+// wrong comes back at once.
+func prepareAll(ctx context.Context, applications []manifest.Manifest, prepare func(context.Context, manifest.Manifest) (job, error)) ([]job, error) {
+	var (
+		jobs []job
+		errs []error
+	)
+	for result := range fanout.Run(ctx, fanout.Options{Limit: preparing}, applications, prepare) {
+		jobs, errs = append(jobs, result.Value), append(errs, result.Err)
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return jobs, errors.Join(errs...)
 }
 
 // run confirms what the jobs delete, and does them one after the other: one
