@@ -1,5 +1,6 @@
-// Command content serves the guide's sources on loopback: podinfo as a Git
-// repository and its chart as a Helm chart repository.
+// Command content serves the examples' sources on loopback: podinfo as a Git
+// repository, its chart as a Helm chart repository, and both its manifests and
+// its chart in an OCI registry.
 package main
 
 import (
@@ -53,5 +54,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	fmt.Fprintf(stdout, "podinfo, branch %s at %s: http://%s%s\n", content.Branch, built.Commit, listener.Addr(), content.RepositoryPath)
 	fmt.Fprintf(stdout, "chart podinfo %s: http://%s%s\n", built.ChartVersion, listener.Addr(), content.ChartsPath)
+	for _, name := range []string{content.ManifestsName, content.ChartName} {
+		fmt.Fprintf(stdout, "artifact: oci://%s/%s:%s\n", listener.Addr(), name, built.ChartVersion)
+	}
 	return content.Serve(ctx, listener, built.Handler(stderr))
 }

@@ -1,13 +1,15 @@
-// Package content makes the guide's sources available on loopback: podinfo's
-// tree as a Git repository over smart HTTP, and the chart of that tree as a
-// Helm chart repository. Nothing is fetched: both come from a folder, and the
-// same folder gives the same commit and the same chart archive, byte for byte.
+// Package content makes the examples' sources available on loopback: podinfo's
+// tree as a Git repository over smart HTTP, the chart of that tree as a Helm
+// chart repository, and in an OCI registry the chart and the manifests of that
+// tree. Nothing is fetched: all come from a folder, and the same folder gives
+// the same commit, chart archive and artifacts, byte for byte.
 package content
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -27,20 +29,23 @@ const Branch = "master"
 // of the podinfo module; any fixed date would do.
 func epoch() time.Time { return time.Date(2025, time.September, 10, 20, 9, 1, 0, time.UTC) }
 
-// Content is a built repository and chart repository, ready to be served.
+// Content is a built repository, chart repository and registry, ready to be
+// served.
 type Content struct {
 	// Commit is the SHA of the only commit on Branch.
 	Commit string
-	// ChartVersion is the version of the podinfo chart in the chart repository.
+	// ChartVersion is the version of the podinfo chart in the chart repository,
+	// and the tag of both artifacts in the registry.
 	ChartVersion string
 
 	git       git
 	reposDir  string
 	chartsDir string
+	registry  http.Handler
 }
 
-// Build makes the repository and the chart repository from the tree in podinfo
-// and writes them below work, replacing what an earlier Build left there and
+// Build makes the repositories and the registry from the tree in podinfo and
+// writes what it needs for them below work, replacing what an earlier Build left there and
 // nothing else. It needs git on the PATH; podinfo is only read.
 func Build(ctx context.Context, podinfo, work string) (*Content, error) {
 	podinfo, err := checkTree(podinfo)
@@ -55,8 +60,8 @@ func Build(ctx context.Context, podinfo, work string) (*Content, error) {
 		reposDir:  filepath.Join(work, "git-repositories"),
 		chartsDir: filepath.Join(work, "chart-repository"),
 	}
-	home := filepath.Join(work, "git-home")
-	for _, dir := range []string{c.reposDir, c.chartsDir, home} {
+	home, artifacts := filepath.Join(work, "git-home"), filepath.Join(work, "oci-artifacts")
+	for _, dir := range []string{c.reposDir, c.chartsDir, home, artifacts} {
 		if err := os.RemoveAll(dir); err != nil {
 			return nil, fmt.Errorf("clearing the work folder: %w", err)
 		}
@@ -73,6 +78,12 @@ func Build(ctx context.Context, podinfo, work string) (*Content, error) {
 	}
 	if c.ChartVersion, err = packageChart(chartDir(podinfo), c.chartsDir); err != nil {
 		return nil, fmt.Errorf("making the chart repository: %w", err)
+	}
+	c.registry, err = newRegistry(func(host string) error {
+		return errors.Join(c.pushManifests(ctx, host, podinfo, artifacts), c.pushChart(host, artifacts))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("filling the OCI registry: %w", err)
 	}
 	return c, nil
 }

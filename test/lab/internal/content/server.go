@@ -26,8 +26,8 @@ func Listen(address string) (net.Listener, error) {
 	return net.ListenTCP("tcp", tcp)
 }
 
-// Handler serves the Git repository, read-only, the chart repository and
-// /healthz. What git says on its standard error goes to log.
+// Handler serves the Git repository, the chart repository and the registry, all
+// of them read-only, and /healthz. What git says on its standard error goes to log.
 func (c *Content) Handler(log io.Writer) http.Handler {
 	backend := &cgi.Handler{
 		Path:   c.git.path,
@@ -40,6 +40,7 @@ func (c *Content) Handler(log io.Writer) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", c.health)
 	mux.Handle("GET "+ChartsPath+"/", http.StripPrefix(ChartsPath, http.FileServer(http.Dir(c.chartsDir))))
+	mux.Handle("GET "+RegistryPath+"/", c.registry)
 	// git http-backend takes a repository's name with and without ".git".
 	mux.Handle(RepositoryPath+"/", backend)
 	mux.Handle(RepositoryPath+".git/", backend)

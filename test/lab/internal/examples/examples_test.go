@@ -3,6 +3,7 @@ package examples
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -11,8 +12,12 @@ const server = "http://127.0.0.1:21000"
 
 func TestRewrite(t *testing.T) {
 	for name, test := range map[string]struct{ manifest, want string }{
-		"Git":     {"      url: https://github.com/stefanprodan/podinfo\n", "      url: http://127.0.0.1:21000/stefanprodan/podinfo\n"},
-		"chart":   {"      url: https://stefanprodan.github.io/podinfo\n", "      url: http://127.0.0.1:21000/charts\n"},
+		"Git":   {"      url: https://github.com/stefanprodan/podinfo\n", "      url: http://127.0.0.1:21000/stefanprodan/podinfo\n"},
+		"chart": {"      url: https://stefanprodan.github.io/podinfo\n", "      url: http://127.0.0.1:21000/charts\n"},
+		"registry": {
+			"    ociRepository:\n      url: oci://ghcr.io/stefanprodan/manifests/podinfo\n      interval: 1m\n",
+			"    ociRepository:\n      url: oci://127.0.0.1:21000/stefanprodan/manifests/podinfo\n      insecure: true\n      interval: 1m\n",
+		},
 		"neither": {"kind: Fleet\n", "kind: Fleet\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -50,7 +55,9 @@ func TestCopyLeavesNoOutsideAddress(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.Contains(string(data), "https://") || !strings.Contains(string(data), "url: "+server) {
+		here := regexp.MustCompile(`(?m)^ *url: (http|oci)://` + strings.TrimPrefix(server, "http://"))
+		outside := regexp.MustCompile(`(https|oci)://[a-z]`)
+		if outside.Match(data) || !here.Match(data) {
 			t.Errorf("%s still wants the internet:\n%s", path, data)
 		}
 	}
