@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"k8s.io/kubectl/pkg/util/templates"
@@ -22,7 +21,7 @@ const (
 
 type deleteOptions struct {
 	runner
-	files             []string
+	filenames
 	names             []string
 	cascade           string
 	wait              bool
@@ -32,7 +31,7 @@ type deleteOptions struct {
 func newDelete(factory *Factory) *cobra.Command {
 	o := &deleteOptions{runner: runner{Factory: factory}}
 	cmd := &cobra.Command{
-		Use:                   "delete (NAME... | -f FILENAME)",
+		Use:                   "delete (NAME... | -f FILENAME | -k FOLDER)",
 		DisableFlagsInUseLine: true,
 		Short:                 "Delete applications from all clusters that they were deployed to",
 		Long: templates.LongDesc(`
@@ -64,23 +63,24 @@ func newDelete(factory *Factory) *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringSliceVarP(&o.files, "filename", "f", nil, "File or folder with Application manifests; - is standard input.")
+	o.filenames.addFlags(flags)
 	flags.StringVar(&o.cascade, "cascade", cascadeBackground, "With background, Flux removes the workloads; with orphan, they stay and nothing syncs them any more.")
 	flags.BoolVar(&o.wait, "wait", true, "Wait until Flux has removed the workloads and all is gone.")
 	flags.BoolVar(&o.removeApplication, "remove-application", false, "Delete the Application object of that name from the host, too, once all else is gone.")
-	o.addFlags(flags)
+	o.runner.addFlags(flags)
 	return cmd
 }
 
 func (o *deleteOptions) validate() error {
 	o.Orphan, o.NoWait = o.cascade == cascadeOrphan, !o.wait
 	switch {
-	case len(o.files) == 0 && len(o.names) == 0:
-		return errors.New("which application? Give its name, or its manifest with -f")
-	case len(o.files) > 0 && len(o.names) > 0:
-		return fmt.Errorf("-f and names exclude each other: there is -f %s, and %s", strings.Join(o.files, ","), strings.Join(o.names, ", "))
+	case o.none() && len(o.names) == 0:
+		return errors.New("which application? Give its name, or its manifest with -f or -k")
 	case o.cascade != cascadeBackground && o.cascade != cascadeOrphan:
 		return fmt.Errorf("--cascade is background or orphan, not %q", o.cascade)
+	}
+	if err := o.filenames.validate(o.names); err != nil {
+		return err
 	}
 	return o.runner.validate()
 }
@@ -110,7 +110,7 @@ func (o *deleteOptions) applications() ([]manifest.Manifest, error) {
 	if len(o.names) > 0 {
 		return o.named(o.names)
 	}
-	manifests, err := o.manifests(o.files)
+	manifests, err := o.manifests(&o.filenames)
 	errs := []error{err}
 	for _, m := range manifests {
 		errs = append(errs, m.At(validApplication(m.Namespace, m.Name)))

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"k8s.io/kubectl/pkg/util/templates"
@@ -25,14 +24,14 @@ const (
 
 type deployOptions struct {
 	runner
-	files []string
+	filenames
 	names []string
 }
 
 func newDeploy(factory *Factory) *cobra.Command {
 	o := &deployOptions{runner: runner{Factory: factory}}
 	cmd := &cobra.Command{
-		Use:                   "deploy (-f FILENAME | NAME...)",
+		Use:                   "deploy (-f FILENAME | -k FOLDER | NAME...)",
 		DisableFlagsInUseLine: true,
 		Short:                 "Deploy applications to the clusters that their destinations select",
 		Long: templates.LongDesc(`
@@ -47,6 +46,9 @@ func newDeploy(factory *Factory) *cobra.Command {
 			# Deploy the application of a file
 			kubectl fleetapp deploy -f app.yaml
 
+			# Deploy the applications that a folder's kustomization builds
+			kubectl fleetapp deploy -k overlays/production
+
 			# Deploy an Application that is on the host
 			kubectl fleetapp deploy shop
 
@@ -57,7 +59,7 @@ func newDeploy(factory *Factory) *cobra.Command {
 			kubectl fleetapp deploy -f app.yaml -C canary-1,canary-2
 
 			# Deploy what another program prints
-			kustomize build . | kubectl fleetapp deploy -f -`),
+			helm template ./apps | kubectl fleetapp deploy -f -`),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.names = args
 			if err := o.validate(); err != nil {
@@ -67,19 +69,19 @@ func newDeploy(factory *Factory) *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringSliceVarP(&o.files, "filename", "f", nil, "File or folder with Application manifests; - is standard input.")
+	o.filenames.addFlags(flags)
 	flags.BoolVar(&o.Force, "force-conflicts", false, "Take over fields that another manager owns.")
 	flags.BoolVar(&o.NoPrune, "no-prune", false, "Leave what the applications no longer want where it is.")
-	o.addFlags(flags)
+	o.runner.addFlags(flags)
 	return cmd
 }
 
 func (o *deployOptions) validate() error {
-	switch {
-	case len(o.files) == 0 && len(o.names) == 0:
-		return errors.New("which application? Name its manifest with -f, or an Application that is on the host")
-	case len(o.files) > 0 && len(o.names) > 0:
-		return fmt.Errorf("-f and names exclude each other: there is -f %s, and %s", strings.Join(o.files, ","), strings.Join(o.names, ", "))
+	if o.none() && len(o.names) == 0 {
+		return errors.New("which application? Name its manifest with -f or -k, or an Application that is on the host")
+	}
+	if err := o.filenames.validate(o.names); err != nil {
+		return err
 	}
 	return o.runner.validate()
 }
@@ -110,7 +112,7 @@ func (o *deployOptions) applications() ([]manifest.Manifest, error) {
 	if len(o.names) > 0 {
 		return o.named(o.names)
 	}
-	manifests, err := o.manifests(o.files)
+	manifests, err := o.manifests(&o.filenames)
 	errs := []error{err}
 	for _, m := range manifests {
 		errs = append(errs, m.At(plan.Validate(m.Application)))

@@ -9,8 +9,8 @@ import (
 )
 
 // manifests reads the applications of files, each with its namespace.
-func (f *Factory) manifests(files []string) ([]manifest.Manifest, error) {
-	manifests, err := manifest.Read(f.In, files)
+func (f *Factory) manifests(from *filenames) ([]manifest.Manifest, error) {
+	manifests, err := from.read(f.In)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ func TestUsage(t *testing.T) {
 	}{
 		"unknown command":           {[]string{"apply"}, "error: unknown command \"apply\" for \"kubectl fleetapp\"\n"},
 		"unknown flag":              {[]string{"--nope"}, "error: unknown flag: --nope; see 'kubectl fleetapp --help'\n"},
-		"deploy nothing":            {[]string{"deploy"}, "error: which application? Name its manifest with -f, or an Application that is on the host\n"},
+		"deploy nothing":            {[]string{"deploy"}, "error: which application? Name its manifest with -f or -k, or an Application that is on the host\n"},
 		"deploy a path":             {[]string{"deploy", "../x"}, "error: application \"../x\" in namespace \"default\": " + subdomain + "\n"},
 		"deploy both":               {[]string{"deploy", "shop", "-f", "a.yaml"}, "error: -f and names exclude each other: there is -f a.yaml, and shop\n"},
 		"dry run of what":           {[]string{"deploy", "shop", "--dry-run", "yes"}, "error: --dry-run is client or server (or none), not \"yes\"\n"},
@@ -31,7 +31,7 @@ func TestUsage(t *testing.T) {
 		"deploy, unknown letter":    {[]string{"deploy", "-z"}, "error: unknown shorthand flag: 'z' in -z; see 'kubectl fleetapp deploy --help'\n"},
 		"deploy, no value":          {[]string{"deploy", "-f"}, "error: flag needs an argument: 'f' in -f; see 'kubectl fleetapp deploy --help'\n"},
 		"deploy, not a number":      {[]string{"deploy", "--parallel", "x"}, "error: invalid argument \"x\" for \"--parallel\" flag: strconv.ParseInt: parsing \"x\": invalid syntax; see 'kubectl fleetapp deploy --help'\n"},
-		"delete nothing":            {[]string{"delete"}, "error: which application? Give its name, or its manifest with -f\n"},
+		"delete nothing":            {[]string{"delete"}, "error: which application? Give its name, or its manifest with -f or -k\n"},
 		"delete a path":             {[]string{"delete", "../x"}, "error: application \"../x\" in namespace \"default\": " + subdomain + "\n"},
 		"delete in a path":          {[]string{"delete", "shop", "-n", "../x"}, "error: application \"shop\" in namespace \"../x\": " + label + "\n"},
 		"delete, no time":           {[]string{"delete", "shop", "--member-timeout", "5"}, "error: invalid argument \"5\" for \"--member-timeout\" flag: time: missing unit in duration \"5\"; see 'kubectl fleetapp delete --help'\n"},
@@ -44,6 +44,8 @@ func TestUsage(t *testing.T) {
 		"options of something":      {[]string{"options", "x"}, "error: unknown command \"x\" for \"kubectl fleetapp options\"\n"},
 		"no such file":              {[]string{"deploy", "-f", "missing.yaml"}, "error: missing.yaml: no such file or directory\n"},
 		"two missing files":         {[]string{"deploy", "-f", "a.yaml,b.yaml"}, "error: a.yaml: no such file or directory\nerror: b.yaml: no such file or directory\n"},
+		"a file and a folder":       {[]string{"deploy", "-f", "app.yaml", "-k", "prod"}, "error: -f and -k exclude each other: there is -f app.yaml, and -k prod\n"},
+		"a folder and a name":       {[]string{"delete", "shop", "-k", "prod"}, "error: -k and names exclude each other: there is -k prod, and shop\n"},
 		"nothing on stdin":          {[]string{"deploy", "-f", "-"}, "error: no Application in -\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
