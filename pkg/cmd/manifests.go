@@ -11,14 +11,11 @@ import (
 // manifests reads the applications of files, each with its namespace.
 func (f *Factory) manifests(from *filenames) ([]manifest.Manifest, error) {
 	manifests, err := from.read(f.In)
-	if err != nil {
-		return nil, err
-	}
+	errs := []error{err} // the others are checked all the same
 	namespace, explicit, err := f.Namespace()
 	if err != nil {
 		return nil, err
 	}
-	var errs []error
 	seen := map[string]manifest.Manifest{}
 	for _, m := range manifests {
 		switch {
