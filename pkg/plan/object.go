@@ -39,6 +39,9 @@ func (id Identity) String() string {
 	return kind + "." + id.Group + "/" + id.Name
 }
 
+// Short is the object as a line names it that says enough without its group.
+func (id Identity) Short() string { return strings.ToLower(id.Kind) + "/" + id.Name }
+
 // SameObject tells whether two identities name one object: the version that
 // it is asked for in makes no difference.
 func (id Identity) SameObject(other Identity) bool {

@@ -191,4 +191,4 @@ func counts(actions map[apply.Action]int) string {
 	return strings.Join(parts, ", ")
 }
 
-func short(id plan.Identity) string { return strings.ToLower(id.Kind) + "/" + id.Name }
+func short(id plan.Identity) string { return id.Short() }

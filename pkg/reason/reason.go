@@ -31,6 +31,7 @@ const (
 	Conflict      Reason = "Conflict"      // another manager owns the field, or another owner the object
 	Invalid       Reason = "Invalid"       // the server refused the object or the request
 	NotFound      Reason = "NotFound"      // what was asked for does not exist
+	NotReady      Reason = "NotReady"      // all is applied, and Flux is not done with it
 	Failed        Reason = "Failed"        // anything else
 )
 

@@ -6,18 +6,23 @@ import (
 	"strings"
 
 	sourcev1 "github.com/fluxcd/source-controller/api/v1"
-	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/rest"
 
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/fanout"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
 
 // parallel is how many objects of one member are read at once.
 const parallel = 16
+
+// Has tells whether an object is one of Flux's, that it works on.
+func Has(id plan.Identity) bool {
+	return strings.HasSuffix(id.Group, ".toolkit.fluxcd.io")
+}
 
 // found is an object that was looked for. Where it is not there, or could not
 // be read, it has no more than its identity.
@@ -54,40 +59,38 @@ func Read(ctx context.Context, client rest.Interface, ids []plan.Identity) []Row
 }
 
 func readAll(ctx context.Context, client rest.Interface, ids []plan.Identity) []found {
-	all := make([]found, len(ids))
-	var reads errgroup.Group
-	reads.SetLimit(parallel)
-	for i, id := range ids {
-		reads.Go(func() error {
-			all[i] = read(ctx, client, id)
-			return nil
-		})
+	all := make([]found, 0, len(ids))
+	for result := range fanout.Run(ctx, fanout.Options{Limit: parallel}, ids, func(ctx context.Context, id plan.Identity) (*object, error) {
+		return read(ctx, client, id)
+	}) {
+		one := found{object: result.Value, err: result.Err}
+		if one.object == nil {
+			one.object = &object{Identity: result.Item}
+		}
+		if one.missing = apierrors.IsNotFound(one.err) && !notServed(one.err); one.missing {
+			one.err = nil
+		}
+		all = append(all, one)
 	}
-	_ = reads.Wait() // each has its own error
 	return all
 }
 
-func read(ctx context.Context, client rest.Interface, id plan.Identity) found {
-	nothing := &object{Identity: id}
+func read(ctx context.Context, client rest.Interface, id plan.Identity) (*object, error) {
 	answer := client.Get().AbsPath(id.Path()...).Do(ctx)
-	err := answer.Error()
-	switch {
-	case notServed(err):
-		return found{object: nothing, err: reason.Errorf(reason.NoFlux, "Flux is not installed, or another version (%s/%s is not served)", id.Group, id.Version)}
-	case apierrors.IsNotFound(err):
-		return found{object: nothing, missing: true}
-	case err != nil:
-		return found{object: nothing, err: err}
+	if err := answer.Error(); notServed(err) {
+		return nil, reason.Errorf(reason.NoFlux, "Flux is not installed, or another version (%s/%s is not served)", id.Group, id.Version)
+	} else if err != nil {
+		return nil, err
 	}
 	data, err := answer.Raw()
 	if err != nil {
-		return found{object: nothing, err: err}
+		return nil, err
 	}
 	parsed, err := parse(id, data)
 	if err != nil {
-		return found{object: nothing, err: reason.Errorf(reason.Failed, "%s: it answers what is no such object: %w", id, err)}
+		return nil, reason.Errorf(reason.Failed, "%s: its answer is no such object: %w", id, err)
 	}
-	return found{object: parsed}
+	return parsed, nil
 }
 
 // notServed tells a resource that the API server does not know, which it says

@@ -159,7 +159,7 @@ func (o *object) judgeRelease(own State, source, chart *object) State {
 	}
 	switch {
 	case made.Phase != Ready:
-		return o.state(made.Phase, made.Reason, chart.short()+": "+made.Message)
+		return o.state(made.Phase, made.Reason, chart.Short()+": "+made.Message)
 	case behind:
 		return o.at(own, chart.Status.ObservedSourceArtifactRevision, source, source.Status.Artifact.Revision)
 	}
@@ -177,9 +177,9 @@ func (o *object) at(own State, has string, from *object, wanted string) State {
 	case own.Phase == Stalled:
 		return o.state(Progressing, own.Reason, own.Message)
 	case wanted == "":
-		return o.state(Progressing, notCurrent, fmt.Sprintf("%s has no revision yet", from.short()))
+		return o.state(Progressing, notCurrent, fmt.Sprintf("%s has no revision yet", from.Short()))
 	}
-	return o.state(Progressing, notCurrent, fmt.Sprintf("it is yet to come to %s, where %s is (it is at %s)", wanted, from.short(), cmp.Or(has, "none")))
+	return o.state(Progressing, notCurrent, fmt.Sprintf("it is yet to come to %s, where %s is (it is at %s)", wanted, from.Short(), cmp.Or(has, "none")))
 }
 
 func (o *object) findSource(all []*object) *object {
@@ -190,5 +190,3 @@ func (o *object) findSource(all []*object) *object {
 	}
 	return nil
 }
-
-func (o *object) short() string { return strings.ToLower(o.Kind) + "/" + o.Name }
