@@ -65,7 +65,7 @@ func newDelete(factory *Factory) *cobra.Command {
 	flags := cmd.Flags()
 	o.filenames.addFlags(flags)
 	flags.StringVar(&o.cascade, "cascade", cascadeBackground, "With background, Flux removes the workloads; with orphan, they stay and nothing syncs them any more.")
-	flags.BoolVar(&o.wait, "wait", true, "Wait until Flux has removed the workloads and all is gone.")
+	flags.BoolVar(&o.wait, "wait", true, waitHelp)
 	flags.BoolVar(&o.removeApplication, "remove-application", false, "Delete the Application object of that name from the host, too, once all else is gone.")
 	o.runner.addFlags(flags)
 	return cmd

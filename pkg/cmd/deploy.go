@@ -26,6 +26,7 @@ type deployOptions struct {
 	runner
 	filenames
 	names []string
+	wait  bool
 }
 
 func newDeploy(factory *Factory) *cobra.Command {
@@ -72,6 +73,7 @@ func newDeploy(factory *Factory) *cobra.Command {
 	o.filenames.addFlags(flags)
 	flags.BoolVar(&o.Force, "force-conflicts", false, "Take over fields that another manager owns.")
 	flags.BoolVar(&o.NoPrune, "no-prune", false, "Leave what the applications no longer want where it is.")
+	flags.BoolVar(&o.wait, "wait", false, waitHelp)
 	o.runner.addFlags(flags)
 	return cmd
 }
@@ -83,7 +85,21 @@ func (o *deployOptions) validate() error {
 	if err := o.filenames.validate(o.names); err != nil {
 		return err
 	}
-	return o.runner.validate()
+	return errors.Join(o.runner.validate(), o.validateWait())
+}
+
+// validateWait checks --wait, and completes what follows from it.
+func (o *deployOptions) validateWait() error {
+	switch {
+	case !o.wait:
+		return nil
+	case o.dryRun != dryRunNone:
+		return errors.New("--wait and --dry-run exclude each other: nothing is changed that could be waited for")
+	case o.Timeout == 0:
+		return errors.New("--wait needs a --timeout of more than nothing")
+	}
+	o.waits = &waits{}
+	return nil
 }
 
 func (o *deployOptions) deploy(ctx context.Context) error {

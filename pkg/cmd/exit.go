@@ -14,7 +14,7 @@ const (
 	exitDone    = 0
 	exitNothing = 1 // nothing done, or bad usage
 	exitPartial = 3 // some members failed
-	exitTimeout = 4 // nothing failed, but Flux took longer than --timeout
+	exitTimeout = 4 // nothing failed, but Flux was not done when the waiting ended
 )
 
 // membersError is the error of a run in which members failed. They have been
@@ -44,11 +44,22 @@ func (e membersError) code() int {
 	return exitNothing
 }
 
+// notReadyError is the error of a run in which all was done, and some members
+// are not ready. They have been reported.
+type notReadyError struct{ notReady, of int }
+
+func (e notReadyError) Error() string {
+	return fmt.Sprintf("%d of %d clusters are not ready", e.notReady, e.of)
+}
+
 // exitCode prints an error, but for what was printed before, and finds its
 // code: that of the members, where some were done.
 func exitCode(out io.Writer, err error) int {
 	if err == nil {
 		return exitDone
+	}
+	if notReady := (notReadyError{}); errors.As(err, &notReady) {
+		return exitTimeout
 	}
 	code := exitNothing
 	said := map[string]bool{}

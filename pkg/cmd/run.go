@@ -44,6 +44,8 @@ type runner struct {
 	yes    bool
 	dryRun string
 	output string
+	// waits is set where what was deployed is waited for.
+	waits *waits
 }
 
 func (r *runner) addFlags(flags *pflag.FlagSet) {
@@ -132,10 +134,13 @@ func (r *runner) run(ctx context.Context, host *fleet.Client, jobs []job) error 
 		}
 		all.failed, all.timedOut, all.of = all.failed+summary.Failed, all.timedOut+summary.TimedOut, all.of+summary.Members
 	}
+	notReady := r.waitUntilReady(ctx, host, style.Report)
 	if style.Report != nil {
 		errs = append(errs, style.Report.Print(r.Out, r.output))
 	}
-	err = errors.Join(errs...)
+	if err = errors.Join(errs...); err == nil && all.failed == 0 {
+		return notReady
+	}
 	if err != nil && all.failed < all.of { // some of it was done all the same
 		return errors.Join(err, all)
 	}
@@ -173,7 +178,7 @@ func (r *runner) runOne(ctx context.Context, host *fleet.Client, job job, style 
 		Connect: func(ctx context.Context, member fleet.Member) (*fleet.Client, error) {
 			return r.Connect(ctx, host, member)
 		},
-		Owner: job.owner, Options: r.Options, Now: r.Now, Emit: lines.Member,
+		Owner: job.owner, Options: r.Options, Now: r.Now, Emit: r.waits.watch(job.owner, lines.Member),
 	}
 	if len(job.works) == 0 && !job.record.Exists() { // there is only an Application object
 		return deploy.Summary{}, nil
@@ -182,7 +187,7 @@ func (r *runner) runOne(ctx context.Context, host *fleet.Client, job job, style 
 	run.Verb = job.verb
 	summary, err := engine.Run(ctx, job.record, run, job.asked, job.works)
 	lines.Close()
-	if err != nil {
+	if err != nil || r.waits.takes(applied{job, summary, lines, began}) {
 		return summary, err
 	}
 	lines.Closing(job.verb, summary, r.Now().Sub(began))

@@ -39,8 +39,11 @@ type Awaited struct {
 func (e Event) Await(owner plan.Owner) (Awaited, bool) {
 	awaited := Awaited{Owner: owner, Member: e.Member}
 	for _, object := range e.Objects {
-		if object.Action != apply.Deleted && object.Action != apply.Released && status.Has(object.Identity) {
-			awaited.Objects = append(awaited.Objects, object)
+		switch object.Action {
+		case apply.Created, apply.Configured, apply.Unchanged:
+			if status.Has(object.Identity) {
+				awaited.Objects = append(awaited.Objects, object)
+			}
 		}
 	}
 	return awaited, len(e.Errs) == 0 && len(awaited.Objects) > 0

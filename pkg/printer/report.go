@@ -34,6 +34,10 @@ type reportMember struct {
 	Application string `json:"application"`
 	Cluster     string `json:"cluster"`
 	Kind        string `json:"kind"`
+	// Ready says, where it was waited for, whether all was ready in the end, and
+	// Revisions at what.
+	Ready     *bool    `json:"ready,omitempty"`
+	Revisions []string `json:"revisions,omitempty"`
 	// Errors are why it failed; none where it did not.
 	Errors []reportError `json:"errors,omitempty"`
 }
@@ -64,6 +68,22 @@ func (r *Report) add(owner plan.Owner, event deploy.Event) {
 		member.Errors = append(member.Errors, reportError{reason.Of(err), Escape(reason.Message(err))})
 	}
 	r.Members = append(r.Members, member)
+}
+
+// wait takes in what became of a member that was waited for.
+func (r *Report) wait(waited deploy.Waited) {
+	application := waited.Owner.Namespace + "/" + waited.Owner.Application
+	for i := range r.Members {
+		member := &r.Members[i]
+		if member.Application != application || member.Cluster != waited.Member.Name || member.Kind != waited.Member.Kind {
+			continue
+		}
+		ready := len(waited.Errs) == 0
+		member.Ready, member.Revisions = &ready, waited.Revisions
+		for _, err := range waited.Errs {
+			member.Errors = append(member.Errors, reportError{reason.Of(err), Escape(reason.Message(err))})
+		}
+	}
 }
 
 // body is an object as it is wanted, or no more than its name.

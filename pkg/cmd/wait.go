@@ -1,0 +1,133 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/deploy"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/printer"
+)
+
+const waitHelp = "Wait until Flux is done in every cluster: until all is ready, or all is gone."
+
+// waits are the applications that were deployed, and are waited for together
+// once all are: Flux works on all of them at once. Nil where nothing is.
+type waits struct {
+	applications []applied
+	members      []deploy.Awaited
+}
+
+// applied is one application that was deployed.
+type applied struct {
+	job     job
+	summary deploy.Summary
+	lines   *printer.Run
+	began   time.Time
+}
+
+// watch notes of each member what there is to wait for, and passes it on.
+func (w *waits) watch(owner plan.Owner, emit func(deploy.Event)) func(deploy.Event) {
+	if w == nil {
+		return emit
+	}
+	return func(event deploy.Event) {
+		if awaited, any := event.Await(owner); any {
+			w.members = append(w.members, awaited)
+		}
+		emit(event)
+	}
+}
+
+// takes puts an application's closing line off until it was waited for.
+func (w *waits) takes(one applied) bool {
+	if w != nil {
+		w.applications = append(w.applications, one)
+	}
+	return w != nil
+}
+
+// of are the members of one application.
+func (w *waits) of(owner plan.Owner) []deploy.Awaited {
+	var members []deploy.Awaited
+	for _, member := range w.members {
+		if member.Owner == owner {
+			members = append(members, member)
+		}
+	}
+	return members
+}
+
+// waitUntilReady waits for what was deployed, and closes each application with a line.
+// It only reads: however it ends, what was applied stays applied. The error is
+// that some members are not ready.
+func (r *runner) waitUntilReady(ctx context.Context, host *fleet.Client, report *printer.Report) error {
+	if r.waits == nil {
+		return nil
+	}
+	lines := map[plan.Owner]*printer.Wait{}
+	for _, one := range r.waits.applications {
+		lines[one.job.owner] = printer.NewWait(r.ErrOut, len(r.waits.of(one.job.owner)), report)
+	}
+	notReady, typing := 0, r.Interactive()
+	emit := func(waited deploy.Waited) {
+		if typing && ctx.Err() != nil { // the terminal shows ^C at the beginning of the line
+			fmt.Fprintln(r.ErrOut)
+			typing = false
+		}
+		lines[waited.Owner].Member(waited)
+		if len(waited.Errs) > 0 {
+			notReady++
+		}
+	}
+	begun := ctx.Err() == nil && len(r.waits.members) > 0
+	waiting, cancel := context.WithTimeout(ctx, r.Timeout)
+	defer cancel()
+	if begun {
+		printer.Waiting(r.ErrOut, r.waits.members, r.Timeout)
+		deploy.Waiter{
+			Connect: func(ctx context.Context, member fleet.Member) (*fleet.Client, error) {
+				return r.Connect(ctx, host, member)
+			},
+			Parallel: r.Parallel, MemberTimeout: r.MemberTimeout, Emit: emit,
+		}.Wait(waiting, r.waits.members)
+	}
+	interrupted, gaveUp := ctx.Err() != nil, waiting.Err() == nil
+	for _, one := range r.waits.applications {
+		lines[one.job.owner].Close()
+	}
+	for _, one := range r.waits.applications {
+		took := r.Now().Sub(one.began)
+		if members := r.waits.of(one.job.owner); begun && len(members) > 0 {
+			one.lines.ClosingWaited(one.summary, lines[one.job.owner], printer.Waited{
+				Interrupted: interrupted, GaveUp: gaveUp, See: r.see(members), Took: took,
+			})
+			continue
+		}
+		one.lines.Closing(one.job.verb, one.summary, took)
+	}
+	if notReady > 0 {
+		return notReadyError{notReady, len(r.waits.members)}
+	}
+	return nil
+}
+
+// see is the command that shows how far an application's members are.
+func (r *runner) see(members []deploy.Awaited) string {
+	resource, onHost := "kustomizations", true
+	for _, member := range members {
+		onHost = onHost && member.Member.Kind == fleet.KindHost
+		resource = member.Objects[len(member.Objects)-1].Resource // the source comes first
+	}
+	if onHost {
+		return fmt.Sprintf("kubectl get %s -A", resource)
+	}
+	text := fmt.Sprintf("kubectl fleetapp get %s --all-clusters -A", resource)
+	namespace := members[0].Owner.Namespace
+	if context, err := r.ContextNamespace(); err != nil || context != namespace {
+		text += " --fleet-namespace " + namespace
+	}
+	return text
+}
