@@ -59,6 +59,7 @@ type Member struct {
 	Now func() time.Time
 	// StillHeld makes sure that the run still holds the inventory.
 	StillHeld func(context.Context) error
+	served    *served
 }
 
 // attempts is how often an apply is tried while somebody else makes and deletes
@@ -88,6 +89,7 @@ type Wanted struct {
 
 // Result is what became of one object.
 type Result struct {
+	// Identity is in the version in which the member was asked for the object.
 	plan.Identity
 	State
 	Action Action
@@ -99,6 +101,7 @@ type Result struct {
 // it is somebody else's, nothing is left that would sync from it. There is one result per object, in
 // their order.
 func (m Member) Apply(ctx context.Context, objects []Wanted) []Result {
+	m.served = &served{}
 	results := m.applyAll(ctx, objects)
 	again := m.makeNamespaces(ctx, results)
 	retried := make([]Wanted, len(again))
@@ -113,14 +116,17 @@ func (m Member) Apply(ctx context.Context, objects []Wanted) []Result {
 }
 
 func (m Member) applyAll(ctx context.Context, objects []Wanted) []Result {
-	return each(ctx, objects, func(w Wanted) plan.Identity { return w.Identity }, m.applyOne)
+	return each(ctx, objects, func(w Wanted) plan.Identity { return w.Identity }, m.applyServed)
 }
 
-// each works on a member's objects side by side.
+// each works on a member's objects side by side. A result that names no object
+// is that of the item.
 func each[T any](ctx context.Context, items []T, id func(T) plan.Identity, work func(context.Context, T) (Result, error)) []Result {
 	results := make([]Result, 0, len(items))
 	for result := range fanout.Run(ctx, fanout.Options{Limit: len(items)}, items, work) {
-		result.Value.Identity, result.Value.Err = id(result.Item), result.Err
+		if result.Value.Err = result.Err; result.Value.Identity == (plan.Identity{}) {
+			result.Value.Identity = id(result.Item)
+		}
 		results = append(results, result.Value)
 	}
 	return results
@@ -163,7 +169,7 @@ func (m Member) whatIsThere(ctx context.Context, object Wanted) (State, error) {
 	found, err := m.get(ctx, object.Path())
 	owner := found.Metadata.Annotations[plan.OwnerAnnotation]
 	switch {
-	case apierrors.IsNotFound(err) && !notServed(err):
+	case isGone(err):
 		return State{}, nil
 	case err != nil:
 		return State{}, err

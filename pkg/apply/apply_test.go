@@ -180,7 +180,6 @@ func TestErrorsOfAnApply(t *testing.T) {
 	}{
 		"a field of another":  {fieldConflict(owned(".spec.interval")), interval + "; --force-conflicts takes it over", reason.Conflict},
 		"fields of others":    {fieldConflict(owned(".spec.interval"), owned(".spec.path"), owned(".spec.prune")), interval + ", and 2 more; --force-conflicts takes it over", reason.Conflict},
-		"no Flux":             {plainNotFound, "Flux is not installed, or an older version (kustomize.toolkit.fluxcd.io/v1 is not served)", reason.NoFlux},
 		"invalid":             {refuse(http.StatusUnprocessableEntity, "Invalid", `Kustomization "web" is invalid: spec.path: bad`, object{"causes": []object{{"reason": "FieldValueInvalid", "field": "spec.path", "message": "bad"}}}), webName + `: Kustomization "web" is invalid: spec.path: bad`, reason.Invalid},
 		"a namespace's end":   {refuse(http.StatusForbidden, "Forbidden", forbidden, object{"causes": []object{{"reason": "NamespaceTerminating", "field": "metadata.namespace", "message": "namespace webapp is being terminated"}}}), webName + ": " + forbidden, reason.Forbidden},
 		"who are you":         {refuse(http.StatusUnauthorized, "Unauthorized", "Unauthorized", nil), webName + ": Unauthorized", reason.Unauthorized},

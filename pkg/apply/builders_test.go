@@ -45,7 +45,13 @@ func owner() plan.Owner {
 // wanted are the objects of shop: the source, web and db.
 func wanted(t *testing.T) []apply.Wanted {
 	t.Helper()
-	manifests, err := manifest.Parse("shop.yaml", []byte(shop))
+	return planned(t, shop)
+}
+
+// planned are the objects of an application.
+func planned(t *testing.T, application string) []apply.Wanted {
+	t.Helper()
+	manifests, err := manifest.Parse("shop.yaml", []byte(application))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"slices"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -31,6 +30,7 @@ var ErrNotGone = errors.New("it is being deleted, but has finalizers left")
 // before it lets go of them. Sources follow once none is left. There is one
 // result per object, in the order in which they go.
 func (m Member) Delete(ctx context.Context, objects []plan.Identity) []Result {
+	m.served = &served{}
 	var syncs, sources []plan.Identity
 	for _, id := range objects {
 		if id.IsSource() {
@@ -40,22 +40,20 @@ func (m Member) Delete(ctx context.Context, objects []plan.Identity) []Result {
 		}
 	}
 	same := func(id plan.Identity) plan.Identity { return id }
-	results := each(ctx, syncs, same, m.deleteOne)
+	results := each(ctx, syncs, same, m.deleteServed)
 	if slices.ContainsFunc(results, func(r Result) bool { return r.Err != nil }) {
 		for _, id := range sources {
 			results = append(results, Result{Identity: id, Err: ErrKept})
 		}
 		return results
 	}
-	return append(results, each(ctx, sources, same, m.deleteOne)...)
+	return append(results, each(ctx, sources, same, m.deleteServed)...)
 }
 
 func (m Member) deleteOne(ctx context.Context, id plan.Identity) (Result, error) {
 	object, err := m.get(ctx, id.Path())
 	switch {
-	case apierrors.IsNotFound(err) && !notServed(err):
-		return Result{Action: Deleted}, nil
-	case notServed(err) && m.isGroupGone(ctx, id.Group):
+	case isGone(err):
 		return Result{Action: Deleted}, nil
 	case err != nil:
 		return Result{}, m.explain(id, err)
@@ -66,12 +64,6 @@ func (m Member) deleteOne(ctx context.Context, id plan.Identity) (Result, error)
 	}
 	action, err := m.deleteOurs(ctx, id, object)
 	return Result{Action: action, State: State{UID: object.Metadata.UID}}, m.explain(id, err)
-}
-
-// isGroupGone tells a member that serves no version of a group, and so has no
-// object of it, from one that serves others.
-func (m Member) isGroupGone(ctx context.Context, group string) bool {
-	return apierrors.IsNotFound(m.Client.Get().AbsPath("apis", group).Do(ctx).Error())
 }
 
 // deleteOurs deletes an object, waits until it is gone, and sees to it that
@@ -133,7 +125,7 @@ func (m Member) remove(ctx context.Context, id plan.Identity, uid types.UID) (li
 	}
 	var answer json.RawMessage
 	err = decode(m.Client.Delete().AbsPath(id.Path()...).Timeout(m.patience(ctx)).Body(body).Do(ctx), &answer)
-	if apierrors.IsNotFound(err) {
+	if isGone(err) {
 		return live{}, nil
 	}
 	if err != nil {

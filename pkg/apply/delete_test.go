@@ -107,26 +107,6 @@ func TestWhatIsNotDeleted(t *testing.T) {
 	}
 }
 
-// A member without Flux has no object of it; one with an older Flux may.
-func TestADeletionWhereTheVersionIsNotServed(t *testing.T) {
-	for name, test := range map[string]struct {
-		group http.HandlerFunc
-		want  string
-	}{
-		"no Flux":       {plainNotFound, "web deleted"},
-		"an older Flux": {answer(http.StatusOK, object{"kind": "APIGroup"}), "web: Flux is not installed, or an older version (kustomize.toolkit.fluxcd.io/v1 is not served)"},
-		"nobody knows":  {refuse(http.StatusForbidden, "Forbidden", "forbidden", nil), "web: Flux is not installed, or an older version (kustomize.toolkit.fluxcd.io/v1 is not served)"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			withServer(t, func(t *testing.T, s *server) {
-				s.on("GET "+webPath, plainNotFound)
-				s.on("GET /apis/kustomize.toolkit.fluxcd.io", test.group)
-				check(t, s.Delete(t.Context(), ids(t)[1:2]), test.want)
-			})
-		})
-	}
-}
-
 // A suspended source is deleted: it has no workloads of its own.
 func TestASuspendedSource(t *testing.T) {
 	withServer(t, func(t *testing.T, s *server) {

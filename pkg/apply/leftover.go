@@ -91,7 +91,9 @@ func (m Member) sweep(ctx context.Context, kustomization plan.Identity, entry wo
 		meta.Labels[fluxNameLabel] != kustomization.Name || meta.Labels[fluxNamespaceLabel] != kustomization.Namespace {
 		return nil
 	}
-	_, err = m.remove(ctx, id, meta.UID)
+	if _, err = m.remove(ctx, id, meta.UID); apierrors.IsNotFound(err) { // with its definition
+		return nil
+	}
 	return err
 }
 

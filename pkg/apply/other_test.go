@@ -57,7 +57,6 @@ func TestAnObjectThatIsNotTheOneThatWasMeant(t *testing.T) {
 		"another's":           {known: "w", first: conflict(uidIsOther), look: owned("host/webapp/other"), want: "web: " + webName + ": it belongs to application host/webapp/other; --force-conflicts takes it over", nothingIsSent: true},
 		"another's, by force": {force: true, first: conflict(modified), look: owned("host/webapp/other"), second: answer(200, applied("other", time.Now())), want: "web configured=other", uid: "other"},
 		"not to be looked at": {known: "w", first: conflict(uidIsOther), look: refuse(http.StatusForbidden, "Forbidden", "forbidden", nil), want: "web: " + webName + ": forbidden", nothingIsSent: true},
-		"not served any more": {known: "w", first: conflict(uidGone), look: plainNotFound, want: "web: Flux is not installed, or an older version (kustomize.toolkit.fluxcd.io/v1 is not served)", nothingIsSent: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			withServer(t, func(t *testing.T, s *server) {

@@ -37,18 +37,17 @@ func isFieldConflict(err error) bool {
 	return apierrors.HasStatusCause(err, metav1.CauseTypeFieldManagerConflict)
 }
 
-// explain turns an API server's error into one that says what to do.
+// explain turns an API server's error into one that says what to do. It leaves
+// those alone that are an answer to come back to.
 func (m Member) explain(id plan.Identity, err error) error {
 	var known *reason.Error
 	switch {
-	case err == nil || namespaceMissing(err):
+	case err == nil || namespaceMissing(err) || notServed(err):
 		return err
 	case errors.As(err, &known):
 		return fmt.Errorf("%s: %w", id, err)
 	case isFieldConflict(err):
 		return reason.Errorf(reason.Conflict, "%s: %s; --force-conflicts takes it over", id, conflicts(err))
-	case notServed(err):
-		return reason.Errorf(reason.NoFlux, "Flux is not installed, or an older version (%s/%s is not served)", id.Group, id.Version)
 	}
 	return fmt.Errorf("%s: %w", id, err)
 }

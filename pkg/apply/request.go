@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -53,10 +54,15 @@ func decode(answer rest.Result, into any) error {
 }
 
 // notServed tells a resource that the API server does not know, which it says
-// in plain text, from an object that is not there, which is a Status.
+// in plain text, from an object that is not there, which is a Status. An error
+// with a reason of its own may have come of such an answer, but is none.
 func notServed(err error) bool {
-	return apierrors.IsNotFound(err) && apierrors.HasStatusCause(err, metav1.CauseTypeUnexpectedServerResponse)
+	var known *reason.Error
+	return !errors.As(err, &known) && apierrors.IsNotFound(err) && apierrors.HasStatusCause(err, metav1.CauseTypeUnexpectedServerResponse)
 }
+
+// isGone tells that there is no such object.
+func isGone(err error) bool { return apierrors.IsNotFound(err) && !notServed(err) }
 
 // NotMade tells an error of an apply after which the object was surely not
 // made by it: the member refused, or was never reached.
@@ -70,7 +76,7 @@ func NotMade(err error) bool {
 	case errors.Is(err, fanout.ErrNotAttempted):
 		return true
 	case errors.As(err, &known):
-		return known.Reason == reason.Conflict || known.Reason == reason.NoFlux || known.Reason == reason.BadKubeconfig
+		return slices.Contains([]reason.Reason{reason.Conflict, reason.NoFlux, reason.Invalid, reason.BadKubeconfig}, known.Reason)
 	case errors.As(err, &status):
 		code := status.Status().Code
 		return code >= http.StatusBadRequest && code < http.StatusInternalServerError && code != http.StatusRequestTimeout

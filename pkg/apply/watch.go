@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 
@@ -71,7 +70,7 @@ func (m Member) untilGone(ctx context.Context, id plan.Identity, last live) (liv
 		}
 		object, err := m.get(ctx, id.Path())
 		switch {
-		case apierrors.IsNotFound(err), err == nil && object.Metadata.UID != uid:
+		case isGone(err), err == nil && object.Metadata.UID != uid:
 			return last, nil
 		case err == nil:
 			last = object
