@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -48,8 +49,27 @@ func (m Member) explain(id plan.Identity, err error) error {
 		return fmt.Errorf("%s: %w", id, err)
 	case isFieldConflict(err):
 		return reason.Errorf(reason.Conflict, "%s: %s; --force-conflicts takes it over", id, conflicts(err))
+	case len(undeclared(err)) > 0:
+		return reason.Errorf(reason.Invalid, "%s: this member's Flux does not know %s in %s/%s; upgrade Flux there or leave the field out",
+			id, strings.Join(undeclared(err), ", "), id.Group, id.Version)
 	}
 	return fmt.Errorf("%s: %w", id, err)
+}
+
+// undeclared are the fields for which an apply was refused because the member
+// does not have them in that version. Releases of Flux differ within one.
+func undeclared(err error) []string {
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) {
+		return nil
+	}
+	var fields []string
+	for line := range strings.SplitSeq(status.Status().Message, "\n") {
+		if text, is := strings.CutSuffix(line, ": field not declared in schema"); is {
+			fields = append(fields, strings.TrimPrefix(text[strings.LastIndex(text, " ")+1:], "."))
+		}
+	}
+	return fields
 }
 
 // conflicts says which field is whose.

@@ -148,6 +148,22 @@ func TestAFieldThatTheOlderVersionDoesNotKnow(t *testing.T) {
 	})
 }
 
+// Releases of Flux differ within one version too.
+func TestAFieldThatTheMembersFluxDoesNotKnow(t *testing.T) {
+	const before = "failed to create typed patch object (webapp/web; kustomize.toolkit.fluxcd.io/v1, Kind=Kustomization): "
+	for message, want := range map[string]string{
+		before + ".spec.deletionPolicy: field not declared in schema":                                                                      "spec.deletionPolicy",
+		before + "errors:\n  .spec.dependsOn[0].readyExpr: field not declared in schema\n  .spec.namePrefix: field not declared in schema": "spec.dependsOn[0].readyExpr, spec.namePrefix",
+	} {
+		withServer(t, func(t *testing.T, s *server) {
+			s.on("PATCH "+webPath, refuse(http.StatusInternalServerError, "", message, nil))
+			results := s.Apply(t.Context(), web(t, apply.State{}))
+			check(t, results, "web: "+webName+": this member's Flux does not know "+want+" in kustomize.toolkit.fluxcd.io/v1; upgrade Flux there or leave the field out")
+			checkReason(t, results[0], reason.Invalid)
+		})
+	}
+}
+
 // What keeps an apply from touching what is not ours, or is not the object that
 // was meant, holds in every version.
 func TestTheGuardsInAnOlderVersion(t *testing.T) {

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"errors"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -15,14 +16,20 @@ import (
 // patience is how long eventually waits: Flux needs some seconds.
 const patience = time.Minute
 
+// theTest is the key of a script's own testscript.T among its values, which
+// can be failed where the script has ended.
+type theTest struct{}
+
 // commands are what scripts can use beside testscript's own:
 //
 //	exits CODE COMMAND...          runs it and checks its exit code
 //	eventually PATTERN COMMAND...  runs it until its stdout matches the pattern
 //	never-again PATTERN COMMAND... runs it until its stdout no longer matches
+//	another-lab DIR FLAGS...       brings up a lab that ends with the script
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"exits":       exits,
+		"another-lab": anotherLab,
 		"eventually":  func(ts *testscript.TestScript, neg bool, args []string) { until(ts, neg, true, args) },
 		"never-again": func(ts *testscript.TestScript, neg bool, args []string) { until(ts, neg, false, args) },
 	}
@@ -63,6 +70,22 @@ func until(ts *testscript.TestScript, neg, match bool, args []string) {
 				patience, args[0], match, err, ts.ReadFile("stdout"), ts.ReadFile("stderr"))
 		}
 	}
+}
+
+// anotherLab is for members that are not as the lab's own. It ends also where
+// the script fails, or it does not come up.
+func anotherLab(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: another-lab DIR FLAGS...")
+	}
+	dir := ts.MkAbs(args[0])
+	t, _ := ts.Value(theTest{}).(testscript.T)
+	ts.Defer(func() {
+		if out, err := exec.Command("fleetlab", "down", "--dir", dir).CombinedOutput(); err != nil {
+			t.Fatal(fmt.Sprintf("the lab in %s was not ended: %v\n%s", dir, err, out))
+		}
+	})
+	ts.Check(ts.Exec("fleetlab", append([]string{"up", "--dir", dir}, args[1:]...)...))
 }
 
 // leftBehind lists what the plugin made and did not take away, on all

@@ -3,9 +3,10 @@
 //
 // A script is added by adding a file. Its working folder is $WORK; $KUBECONFIG
 // is the host's, $MEMBER1 and $MEMBER2 are the members', $EXAMPLES is the
-// guide's manifests with the lab's own addresses. Beside testscript's own
-// commands there are those of commands.go. When a script ends, nothing that
-// the plugin made may be left on any cluster, or the script fails.
+// guide's manifests with the lab's own addresses, $CRDS are the lab's, those of
+// older releases of Flux among them. Beside testscript's own commands there are
+// those of commands_test.go. When a script ends, nothing that the plugin made
+// may be left on any cluster, or the script fails.
 //
 // With FLEETAPP_LAB=DIR the tests use the lab in that folder, bring it up if
 // need be, and leave it running: for whoever writes a script.
@@ -66,6 +67,7 @@ func run(m *testing.M) int {
 	}
 	for name, value := range map[string]string{
 		"LAB":        dir,
+		"CRDS":       filepath.Join(bin, "lab", "crds"),
 		"KUBECONFIG": filepath.Join(dir, "host.kubeconfig"),
 		"PATH":       bin + ":" + filepath.Join(bin, "lab") + ":" + os.Getenv("PATH"),
 	} {
@@ -94,11 +96,13 @@ func TestScripts(t *testing.T) {
 func setup(env *testscript.Env) error {
 	lab := os.Getenv("LAB")
 	env.Setenv("LAB", lab)
+	env.Setenv("CRDS", os.Getenv("CRDS"))
 	env.Setenv("KUBECONFIG", os.Getenv("KUBECONFIG"))
 	env.Setenv("EXAMPLES", filepath.Join(lab, "examples", "application"))
 	for i, member := range members {
 		env.Setenv(fmt.Sprintf("MEMBER%d", i+1), filepath.Join(lab, member+".kubeconfig"))
 	}
+	env.Values[theTest{}] = env.T()
 	env.Defer(func() {
 		if left := leftBehind(lab); left != "" {
 			env.T().Fatal("the script left behind:\n" + left)

@@ -25,6 +25,16 @@ LAB_DATA := $(LAB)/.data
 LAB_DATA_SOURCES := $(shell find examples pkg/apis/crds -type d -o -name '*.yaml') \
 	test/lab/go.mod test/lab/lab.mk tools/go.mod
 
+# Members may run a Flux that serves none of today's versions. These are the
+# APIs of such releases: the folder in crds/old, the module, the packages.
+LAB_OLD_FLUX := \
+	flux-0.41/source-controller/api@v0.36.1/v1beta2 \
+	flux-0.41/kustomize-controller/api@v0.35.1/v1beta2 \
+	flux-0.41/helm-controller/api@v0.31.2/v2beta1 \
+	flux-2.2/source-controller/api@v1.2.4/v1,v1beta2 \
+	flux-2.2/kustomize-controller/api@v1.2.2/v1 \
+	flux-2.2/helm-controller/api@v0.37.4/v2beta2
+
 .PHONY: lab lab-programs
 lab: lab-programs $(LAB_DATA) ## Build bin/fleetlab and what it runs, in bin/lab (the first time 12 to 20 minutes on 2 cores)
 
@@ -61,6 +71,14 @@ $(LAB_DATA): $(LAB_DATA_SOURCES)
 	@set -eu; $(LAB_MODULE_DIR); module_dir github.com/fluxcd/helm-controller/api >/dev/null; \
 	generator=$$($(GO) -C tools tool -n controller-gen); cd test/lab; \
 	"$$generator" crd paths=github.com/fluxcd/helm-controller/api/v2 output:crd:dir=../../$(LAB)/crds/flux
+	@# Neither are those of older releases: they are generated where their API is.
+	@set -eu; $(LAB_MODULE_DIR); generator=$$($(GO) -C tools tool -n controller-gen); crds=$$PWD/$(LAB)/crds/old; \
+	for api in $(LAB_OLD_FLUX); do \
+		release=$${api%%/*}; versions=$${api##*/}; module=$${api#*/}; module=$${module%/*}; \
+		dir=$$(module_dir github.com/fluxcd/$$module); \
+		(cd $$dir && "$$generator" crd $$(printf 'paths=./%s ' $$(echo $$versions | tr , ' ')) \
+			output:crd:dir=$$crds/$$release); \
+	done
 	@cp pkg/apis/crds/*.yaml $(LAB)/crds/kurator/
 	@cp -R examples $(LAB)/examples
 	@# Files in the module cache are read-only.
