@@ -4,14 +4,11 @@ package apply
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
@@ -77,7 +74,8 @@ type State struct {
 	// Applied is when an apply of ours last changed the object, by the member's
 	// clock, in whole seconds: the time of our entry in its managedFields.
 	Applied string
-	// Generation is the object's, which each change of its spec raises.
+	// Generation is the object's, which each change of its spec raises. A Secret
+	// and a ConfigMap have none: then it is the resourceVersion.
 	Generation int64
 }
 
@@ -96,21 +94,18 @@ type Result struct {
 	Err    error
 }
 
-// Apply applies the objects side by side, one request each, and makes the
-// namespaces that turn out to be missing. Where the source is refused because
-// it is somebody else's, nothing is left that would sync from it. There is one result per object, in
+// Apply applies the objects side by side, one request each; but first those
+// that the others refer to: Flux, which would miss them, may look again only
+// after an interval. Where the source is refused because it is somebody else's,
+// nothing is left that would sync from it. There is one result per object, in
 // their order.
 func (m Member) Apply(ctx context.Context, objects []Wanted) []Result {
 	m.served = &served{}
-	results := m.applyAll(ctx, objects)
-	again := m.makeNamespaces(ctx, results)
-	retried := make([]Wanted, len(again))
-	for i, at := range again {
-		retried[i] = objects[at]
+	refs := 0
+	for refs < len(objects) && objects[refs].IsRef() {
+		refs++
 	}
-	for i, result := range m.applyAll(ctx, retried) {
-		results[again[i]] = result
-	}
+	results := append(m.applyStep(ctx, objects[:refs]), m.applyStep(ctx, objects[refs:])...)
 	m.withdraw(ctx, results)
 	return results
 }
@@ -148,6 +143,9 @@ func (m Member) applyOne(ctx context.Context, object Wanted) (Result, error) {
 		case isOther(err):
 			object.State, err = m.whatIsThere(ctx, object)
 		}
+		if errors.Is(err, errOriginal) { // what was wanted is there
+			return Result{Action: Unchanged}, nil
+		}
 		if err != nil {
 			return Result{}, m.explain(object.Identity, err)
 		}
@@ -173,7 +171,14 @@ func (m Member) whatIsThere(ctx context.Context, object Wanted) (State, error) {
 		return State{}, nil
 	case err != nil:
 		return State{}, err
-	case owner == m.Owner.String() || m.Force:
+	case owner == m.Owner.String():
+		return State{UID: found.Metadata.UID}, nil
+	}
+	if err := m.guardOriginal(ctx, object.Identity); err != nil {
+		return State{}, err
+	}
+	switch {
+	case m.Force:
 		return State{UID: found.Metadata.UID}, nil
 	case owner == "":
 		return State{}, reason.Errorf(reason.Conflict, "it is there already, and was not made by kubectl fleetapp; %w", errNotOurs)
@@ -203,7 +208,7 @@ func (m Member) patch(ctx context.Context, object Wanted) (result Result, dying 
 	if err := decode(answer, &meta); err != nil {
 		return result, nil, err
 	}
-	result.State = State{meta.UID, m.lastChange(meta.ManagedFields), meta.Generation}
+	result.State = State{meta.UID, m.lastChange(meta.ManagedFields), generation(meta)}
 	result.Action = m.action(status, object.State, result.State)
 	if meta.DeletionTimestamp != nil {
 		dying = &live{}
@@ -243,48 +248,4 @@ func (m Member) lastChange(fields []metav1.ManagedFieldsEntry) string {
 		}
 	}
 	return ""
-}
-
-// makeNamespaces makes the namespaces for want of which applies failed, and
-// returns which results those are. They are never deleted: others may have
-// moved in.
-func (m Member) makeNamespaces(ctx context.Context, results []Result) []int {
-	made := map[string]error{}
-	var again []int
-	for i := range results {
-		if !namespaceMissing(results[i].Err) {
-			continue
-		}
-		name := results[i].Namespace
-		if _, tried := made[name]; !tried {
-			made[name] = m.makeNamespace(ctx, name)
-		}
-		if made[name] != nil {
-			results[i].Err = made[name]
-			continue
-		}
-		if m.DryRun { // there is no namespace now to try it in
-			results[i].Action, results[i].Err = Created, nil
-			continue
-		}
-		again = append(again, i)
-	}
-	return again
-}
-
-func (m Member) makeNamespace(ctx context.Context, name string) error {
-	body, err := json.Marshal(map[string]any{
-		"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]string{"name": name},
-	})
-	if err != nil {
-		return err
-	}
-	err = m.write(ctx, m.Client.Post()).AbsPath("api", "v1", "namespaces").Body(body).Do(ctx).Error()
-	if apierrors.IsAlreadyExists(err) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("make namespace %q: %w", name, err)
-	}
-	return nil
 }

@@ -17,8 +17,8 @@ import (
 // see leftover.
 const kustomizations = "kustomizations"
 
-// ErrKept is the error of a source that stays because an object that it feeds
-// could not be deleted.
+// ErrKept is the error of an object that stays because one that uses it could
+// not be deleted.
 var ErrKept = errors.New("kept until the objects that sync it are gone")
 
 // ErrNotGone is the error of an object whose deletion has begun, and was not
@@ -27,27 +27,34 @@ var ErrNotGone = errors.New("it is being deleted, but has finalizers left")
 
 // Delete deletes the objects that are still the owner's, and waits until they
 // are gone. Sync objects go first, side by side: Flux removes the workloads
-// before it lets go of them. Sources follow once none is left. There is one
-// result per object, in the order in which they go.
+// before it lets go of them. Sources follow once none is left, then what both
+// refer to. There is one result per object, in the order in which they go.
 func (m Member) Delete(ctx context.Context, objects []plan.Identity) []Result {
 	m.served = &served{}
-	var syncs, sources []plan.Identity
-	for _, id := range objects {
-		if id.IsSource() {
-			sources = append(sources, id)
-		} else {
-			syncs = append(syncs, id)
+	var results []Result
+	for step := 0; len(results) < len(objects); step++ {
+		var now []plan.Identity
+		for _, id := range objects {
+			if id.DeletionStep() == step {
+				now = append(now, id)
+			}
 		}
+		results = append(results, m.deleteStep(ctx, now, results)...)
 	}
+	return results
+}
+
+// deleteStep deletes objects side by side, if all before are gone.
+func (m Member) deleteStep(ctx context.Context, objects []plan.Identity, before []Result) []Result {
 	same := func(id plan.Identity) plan.Identity { return id }
-	results := each(ctx, syncs, same, m.deleteServed)
-	if slices.ContainsFunc(results, func(r Result) bool { return r.Err != nil }) {
-		for _, id := range sources {
-			results = append(results, Result{Identity: id, Err: ErrKept})
-		}
-		return results
+	if !slices.ContainsFunc(before, func(r Result) bool { return r.Err != nil }) {
+		return each(ctx, objects, same, m.deleteServed)
 	}
-	return append(results, each(ctx, sources, same, m.deleteServed)...)
+	kept := make([]Result, len(objects))
+	for i, id := range objects {
+		kept[i] = Result{Identity: id, Err: ErrKept}
+	}
+	return kept
 }
 
 func (m Member) deleteOne(ctx context.Context, id plan.Identity) (Result, error) {
@@ -59,7 +66,7 @@ func (m Member) deleteOne(ctx context.Context, id plan.Identity) (Result, error)
 		return Result{}, m.explain(id, err)
 	case object.Metadata.Annotations[plan.OwnerAnnotation] != m.Owner.String():
 		return Result{Action: Released}, nil
-	case object.Spec.Suspend && !id.IsSource() && !m.Orphan:
+	case object.Spec.Suspend && id.IsSync() && !m.Orphan:
 		return Result{}, reason.Errorf(reason.Failed, "%s is suspended: deleted now, it would leave its workloads behind; resume it first, or leave them on purpose with delete --cascade=orphan", id)
 	}
 	action, err := m.deleteOurs(ctx, id, object)
@@ -69,7 +76,7 @@ func (m Member) deleteOne(ctx context.Context, id plan.Identity) (Result, error)
 // deleteOurs deletes an object, waits until it is gone, and sees to it that
 // what Flux applied for it goes too.
 func (m Member) deleteOurs(ctx context.Context, id plan.Identity, found live) (Action, error) {
-	if m.Orphan && !id.IsSource() {
+	if m.Orphan && id.IsSync() {
 		if err := m.suspend(ctx, id, found.Metadata.UID); err != nil {
 			return "", err
 		}

@@ -52,6 +52,8 @@ func (m Member) explain(id plan.Identity, err error) error {
 	case len(undeclared(err)) > 0:
 		return reason.Errorf(reason.Invalid, "%s: this member's Flux does not know %s in %s/%s; upgrade Flux there or leave the field out",
 			id, strings.Join(undeclared(err), ", "), id.Group, id.Version)
+	case id.IsRef() && apierrors.IsInvalid(err):
+		return fmt.Errorf("%s: %w; where it cannot be changed, delete it in the member and run the same again", id, err)
 	}
 	return fmt.Errorf("%s: %w", id, err)
 }

@@ -32,7 +32,7 @@ func (m Member) withdraw(ctx context.Context, results []Result) {
 	})
 }
 
-// made are the sync objects that were not there before.
+// made are the objects but for the source that were not there before.
 func made(results []Result) []*Result {
 	var all []*Result
 	for i := range results {

@@ -25,8 +25,9 @@ const (
 type deployOptions struct {
 	runner
 	filenames
-	names []string
-	wait  bool
+	names    []string
+	copyRefs bool
+	wait     bool
 }
 
 func newDeploy(factory *Factory) *cobra.Command {
@@ -71,6 +72,7 @@ func newDeploy(factory *Factory) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	o.filenames.addFlags(flags)
+	flags.BoolVar(&o.copyRefs, "copy-refs", false, "Copy from the host the Secrets and ConfigMaps that the applications refer to.")
 	flags.BoolVar(&o.Force, "force-conflicts", false, "Take over fields that another manager owns.")
 	flags.BoolVar(&o.NoPrune, "no-prune", false, "Leave what the applications no longer want where it is.")
 	flags.BoolVar(&o.wait, "wait", false, waitHelp)
@@ -154,6 +156,11 @@ func (o *deployOptions) prepare(ctx context.Context, host *fleet.Client, m manif
 	wanted, err := plan.Build(m.Application, owner, read.snapshot.Resolve)
 	if err != nil {
 		return job{}, m.At(err)
+	}
+	if o.copyRefs {
+		if err := copyRefs(ctx, host, read.snapshot, wanted); err != nil {
+			return job{}, m.At(err)
+		}
 	}
 	asked, err := json.Marshal(map[string]any{
 		"apiVersion": appsv1alpha1.APIVersion, "kind": appsv1alpha1.ApplicationKind,

@@ -113,6 +113,9 @@ func (r *runner) run(ctx context.Context, host *fleet.Client, jobs []job) error 
 	if err != nil {
 		return err
 	}
+	for _, job := range jobs {
+		printer.Needs(r.ErrOut, job.owner, job.works)
+	}
 	style := r.style()
 	answers := bufio.NewReader(r.In)
 	for _, job := range jobs {

@@ -16,6 +16,9 @@ import (
 type Work struct {
 	Member fleet.Member
 	Wanted []*plan.Object
+	// Refs are what Wanted refers to and does not hold. What an earlier run put
+	// there of it stays as it is.
+	Refs []plan.Ref
 	// Recorded is what the inventory lists under the member's name. There is
 	// more than one where the name has led to more than one cluster.
 	Recorded []inventory.Member
@@ -35,7 +38,7 @@ func ToDeploy(wanted *plan.Plan, recorded []inventory.Member, lookup Lookup) []W
 	at := map[[2]string]int{}
 	for _, member := range wanted.Members {
 		at[[2]string{member.Member.Kind, member.Member.Name}] = len(works)
-		works = append(works, Work{Member: member.Member, Wanted: member.Objects})
+		works = append(works, Work{Member: member.Member, Wanted: member.Objects, Refs: member.Refs})
 	}
 	for _, member := range recorded {
 		key := [2]string{member.Kind, member.Name}
@@ -71,12 +74,28 @@ func (w Work) unwantedIn(cluster inventory.Member) []plan.Identity {
 			all = append(all, entry.Identity)
 		}
 	}
-	slices.SortStableFunc(all, syncObjectsFirst)
+	slices.SortStableFunc(all, func(a, b plan.Identity) int { return a.DeletionStep() - b.DeletionStep() })
 	return all
 }
 
 func (w Work) wants(id plan.Identity) bool {
-	return slices.ContainsFunc(w.Wanted, func(o *plan.Object) bool { return o.SameObject(id) })
+	return slices.ContainsFunc(w.Wanted, func(o *plan.Object) bool { return o.SameObject(id) }) ||
+		slices.ContainsFunc(w.Refs, func(r plan.Ref) bool { return r.SameObject(id) })
+}
+
+// NotOurs are the Secrets and ConfigMaps that the member must have from
+// somebody else: neither this run nor an earlier one puts them there.
+func (w Work) NotOurs() []plan.Ref {
+	if w.Skip || w.Member.Kind == fleet.KindHost { // the host has what it has
+		return nil
+	}
+	var all []plan.Ref
+	for _, ref := range w.Refs {
+		if !w.lists(ref.Identity) {
+			all = append(all, ref)
+		}
+	}
+	return all
 }
 
 // in splits what is recorded into that of the cluster with this UID, and that
@@ -125,17 +144,6 @@ func (w Work) applies(cluster inventory.Member) []apply.Wanted {
 		}
 	}
 	return all
-}
-
-// syncObjectsFirst is the order in which objects are deleted.
-func syncObjectsFirst(a, b plan.Identity) int {
-	switch {
-	case a.IsSource() == b.IsSource():
-		return 0
-	case a.IsSource():
-		return 1
-	}
-	return -1
 }
 
 // placements are what the inventory must list before the work begins.

@@ -23,6 +23,9 @@ type Snapshot struct {
 	fleets    []fleetv1alpha1.Fleet
 	clusters  map[clusterKey]Member
 	order     []clusterKey
+	// credentials are the Secrets that give access to a cluster, and whose they
+	// are.
+	credentials map[string]string
 }
 
 type clusterKey struct{ kind, name string }
@@ -59,11 +62,12 @@ func Read(ctx context.Context, host rest.Interface, namespace string) (*Snapshot
 func newSnapshot(namespace string, fleets []fleetv1alpha1.Fleet,
 	attached []clusterv1alpha1.AttachedCluster, clusters []clusterv1alpha1.Cluster,
 ) *Snapshot {
-	s := &Snapshot{Namespace: namespace, fleets: fleets, clusters: map[clusterKey]Member{}}
+	s := &Snapshot{Namespace: namespace, fleets: fleets, clusters: map[clusterKey]Member{}, credentials: map[string]string{}}
 	add := func(member Member) {
 		key := clusterKey{member.Kind, member.Name}
 		s.clusters[key] = member
 		s.order = append(s.order, key)
+		s.credentials[member.Kubeconfig.Name] = fmt.Sprintf("%s %q", member.Kind, member.Name)
 	}
 	for _, c := range attached {
 		key := c.Spec.Kubeconfig.Key
@@ -77,8 +81,11 @@ func newSnapshot(namespace string, fleets []fleetv1alpha1.Fleet,
 	}
 	for _, c := range clusters {
 		secret := c.Status.KubeconfigSecretRef
-		if secret == "" && c.Spec.Credential != nil {
-			secret = c.Spec.Credential.SecretRef
+		if c.Spec.Credential != nil {
+			s.credentials[c.Spec.Credential.SecretRef] = fmt.Sprintf("%s %q", KindCluster, c.Name)
+			if secret == "" {
+				secret = c.Spec.Credential.SecretRef
+			}
 		}
 		add(Member{
 			Name: c.Name, Kind: KindCluster, Labels: c.Labels,

@@ -61,13 +61,35 @@ func (id Identity) Path() []string {
 	return append(path, id.Resource, id.Name)
 }
 
-// IsSource tells a source from a sync object: sources are deleted last.
+// IsRef tells what sources and sync objects refer to, a Secret or a ConfigMap,
+// from those objects.
+func (id Identity) IsRef() bool { return id.Group == "" }
+
+// IsSource tells a source.
 func (id Identity) IsSource() bool { return id.Group == sourcev1.GroupVersion.Group }
+
+// IsSync tells a sync object: all that is neither.
+func (id Identity) IsSync() bool { return !id.IsRef() && !id.IsSource() }
+
+// DeletionStep is the step in which the object is deleted, beginning with 0: sync
+// objects first, then the sources that they sync, then what both refer to.
+func (id Identity) DeletionStep() int {
+	switch {
+	case id.IsSync():
+		return 0
+	case id.IsSource():
+		return 1
+	}
+	return 2
+}
 
 // Object is one object that a member should have.
 type Object struct {
 	Identity
 	metadata, spec json.RawMessage
+	// content is, for what has no spec, a JSON object with the fields that stand
+	// beside the metadata; shown is the same as people may see it.
+	content, shown json.RawMessage
 }
 
 // Body is what is sent, as JSON: what the user wrote and what the plan must
@@ -76,31 +98,43 @@ type Object struct {
 // any or none.
 func (o *Object) Body(uid types.UID) []byte {
 	if uid == "" {
-		return o.body("")
+		return o.body("", o.content)
 	}
 	quoted, _ := json.Marshal(uid) // a string can always be encoded
-	return o.body(fmt.Sprintf(`"uid":%s,`, quoted))
+	return o.body(fmt.Sprintf(`"uid":%s,`, quoted), o.content)
 }
 
 // BodyToCreate is a body that the API server accepts only where there is no
 // such object: no object has this resourceVersion, so that an apply onto one is
 // a conflict, while one onto none creates it all the same.
-func (o *Object) BodyToCreate() []byte { return o.body(`"resourceVersion":"1",`) }
+func (o *Object) BodyToCreate() []byte { return o.body(`"resourceVersion":"1",`, o.content) }
 
-func (o *Object) body(condition string) []byte {
+// Redacted is the body as people may see it: without the values of a Secret.
+func (o *Object) Redacted() []byte { return o.body("", o.shown) }
+
+func (o *Object) body(condition string, content json.RawMessage) []byte {
 	metadata := fmt.Appendf(nil, `{%s%s`, condition, o.metadata[1:])
 	version := o.Version
 	if o.Group != "" {
 		version = o.Group + "/" + o.Version
 	}
-	return fmt.Appendf(nil, `{"apiVersion":%q,"kind":%q,"metadata":%s,"spec":%s}`, version, o.Kind, metadata, o.spec)
+	if o.spec != nil {
+		content = fmt.Appendf(nil, `{"spec":%s}`, o.spec)
+	}
+	body := fmt.Appendf(nil, `{"apiVersion":%q,"kind":%q,"metadata":%s`, version, o.Kind, metadata)
+	if len(content) > len("{}") {
+		body = append(body, ',')
+	}
+	return append(body, content[1:]...)
 }
 
-// MemberPlan is what one member should have: the source before the objects
-// that sync it.
+// MemberPlan is what one member should have: what is copied for the source and
+// the sync objects, then the source, then the objects that sync it.
 type MemberPlan struct {
 	Member  fleet.Member
 	Objects []*Object
+	// Refs are what Objects refer to and what is not among them.
+	Refs []Ref
 }
 
 // Plan says which objects of an application should be where.

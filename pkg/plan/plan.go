@@ -28,7 +28,10 @@ func Build(app *appsv1alpha1.Application, owner Owner, resolve Resolver) (*Plan,
 	if err != nil {
 		return nil, err
 	}
-	b := builder{source: sourceObject, members: map[memberKey]int{}, plan: &Plan{Owner: owner}}
+	b := builder{
+		source: sourceObject, sourceRefs: sourceRefs(app, source),
+		members: map[memberKey]int{}, plan: &Plan{Owner: owner},
+	}
 	var errs []error
 	for i := range app.Spec.SyncPolicies {
 		object, err := syncObject(app, owner, source, i)
@@ -37,7 +40,7 @@ func Build(app *appsv1alpha1.Application, owner Owner, resolve Resolver) (*Plan,
 			continue
 		}
 		destination, path := destinationOf(app, i)
-		if err := b.place(object, destination, path, resolve); err != nil {
+		if err := b.place(object, policyRefs(app, i), destination, path, resolve); err != nil {
 			errs = append(errs, err)
 		}
 	}
@@ -59,14 +62,15 @@ func destinationOf(app *appsv1alpha1.Application, index int) (*appsv1alpha1.Appl
 type memberKey struct{ kind, name string }
 
 type builder struct {
-	source  *Object
-	members map[memberKey]int
-	plan    *Plan
+	source     *Object
+	sourceRefs []Ref
+	members    map[memberKey]int
+	plan       *Plan
 }
 
 // place puts a sync object, and before the first one the source, on each
-// member of its destination.
-func (b *builder) place(object *Object, destination *appsv1alpha1.ApplicationDestination, path *field.Path, resolve Resolver) error {
+// member of its destination, with what they refer to.
+func (b *builder) place(object *Object, refs []Ref, destination *appsv1alpha1.ApplicationDestination, path *field.Path, resolve Resolver) error {
 	members, err := resolve(destination)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -87,9 +91,12 @@ func (b *builder) place(object *Object, destination *appsv1alpha1.ApplicationDes
 		if !known {
 			at = len(b.plan.Members)
 			b.members[key] = at
-			b.plan.Members = append(b.plan.Members, MemberPlan{Member: member, Objects: []*Object{b.source}})
+			b.plan.Members = append(b.plan.Members, MemberPlan{
+				Member: member, Objects: []*Object{b.source}, Refs: addRefs(nil, b.sourceRefs),
+			})
 		}
-		b.plan.Members[at].Objects = append(b.plan.Members[at].Objects, object)
+		on := &b.plan.Members[at]
+		on.Objects, on.Refs = append(on.Objects, object), addRefs(on.Refs, refs)
 	}
 	return nil
 }
@@ -100,18 +107,26 @@ func newObject(owner Owner, of target, namespace, name string, spec any) (*Objec
 		Group: of.gv.Group, Version: of.gv.Version, Resource: of.resource, Kind: of.kind,
 		Namespace: namespace, Name: name,
 	}
-	metadata, err := json.Marshal(map[string]any{
-		"name":        name,
-		"namespace":   namespace,
-		"labels":      map[string]string{AppNameLabel: owner.Application, ManagedByLabel: ManagedBy},
-		"annotations": map[string]string{OwnerAnnotation: owner.String()},
-	})
+	metadata, err := metadataOf(owner, id)
 	if err != nil {
-		return nil, fmt.Errorf("encode the metadata of %s: %w", id, err)
+		return nil, err
 	}
 	encoded, err := json.Marshal(spec)
 	if err != nil {
 		return nil, fmt.Errorf("encode the spec of %s: %w", id, err)
 	}
 	return &Object{Identity: id, metadata: metadata, spec: encoded}, nil
+}
+
+func metadataOf(owner Owner, id Identity) (json.RawMessage, error) {
+	metadata, err := json.Marshal(map[string]any{
+		"name":        id.Name,
+		"namespace":   id.Namespace,
+		"labels":      map[string]string{AppNameLabel: owner.Application, ManagedByLabel: ManagedBy},
+		"annotations": map[string]string{OwnerAnnotation: owner.String()},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("encode the metadata of %s: %w", id, err)
+	}
+	return metadata, nil
 }

@@ -64,7 +64,11 @@ func validateSource(app *appsv1alpha1.Application) []error {
 		}
 		return []error{fmt.Errorf("%s: exactly one of gitRepository, helmRepository and ociRepository is needed, there is %s", path, orNone(fields))}
 	}
-	return strictly(set[0].raw, set[0].spec, set[0].former, path.Child(set[0].field))
+	errs := strictly(set[0].raw, set[0].spec, set[0].former, path.Child(set[0].field))
+	if len(errs) > 0 {
+		return errs
+	}
+	return validateRefs(sourceRefs(app, set[0]))
 }
 
 func validatePolicy(app *appsv1alpha1.Application, index int) []error {
@@ -104,7 +108,8 @@ func validateKustomization(app *appsv1alpha1.Application, index int) []error {
 	if err != nil {
 		return append(errs, fmt.Errorf("%s: %w", path, err))
 	}
-	return append(errs, planned(spec, path, "sourceRef", "kubeConfig")...)
+	errs = append(errs, planned(spec, path, "sourceRef", "kubeConfig")...)
+	return append(errs, validateRefs(policyRefs(app, index))...)
 }
 
 func validateHelm(app *appsv1alpha1.Application, index int) []error {
@@ -128,7 +133,7 @@ func validateHelm(app *appsv1alpha1.Application, index int) []error {
 	case !fromOCI && chartSpec == nil:
 		errs = append(errs, fmt.Errorf("%s: the chart is needed", path.Child("chart", "spec")))
 	}
-	return errs
+	return append(errs, validateRefs(policyRefs(app, index))...)
 }
 
 // sourceKind is the kind of the application's source, empty where it has not

@@ -90,7 +90,7 @@ func (r *Report) wait(waited deploy.Waited) {
 func body(event deploy.Event, id plan.Identity) json.RawMessage {
 	for _, wanted := range event.Wanted {
 		if wanted.SameObject(id) {
-			return wanted.Body("")
+			return wanted.Redacted()
 		}
 	}
 	version := id.Version

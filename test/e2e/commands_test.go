@@ -91,7 +91,7 @@ func anotherLab(ts *testscript.TestScript, neg bool, args []string) {
 // leftBehind lists what the plugin made and did not take away, on all
 // clusters of the lab, and removes it for the scripts that follow.
 func leftBehind(lab string) string {
-	const kinds = "secrets,gitrepositories.source.toolkit.fluxcd.io,helmrepositories.source.toolkit.fluxcd.io," +
+	const kinds = "secrets,configmaps,gitrepositories.source.toolkit.fluxcd.io,helmrepositories.source.toolkit.fluxcd.io," +
 		"ocirepositories.source.toolkit.fluxcd.io,kustomizations.kustomize.toolkit.fluxcd.io,helmreleases.helm.toolkit.fluxcd.io"
 	var left []string
 	for _, cluster := range append([]string{"host"}, members[:]...) {
