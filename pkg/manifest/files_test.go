@@ -70,7 +70,7 @@ func TestReadFails(t *testing.T) {
 		"too large": {[]string{at("large.yaml")}, at("large.yaml") + ": larger than 16 MiB"},
 		"all at once": {
 			[]string{at("absent.yaml"), at("good.yaml"), at("bad.yaml")},
-			at("absent.yaml") + ": no such file or directory\n" + at("bad.yaml") + ": document 1: not a Kubernetes object: it has no kind",
+			at("absent.yaml") + ": no such file or directory\n" + at("bad.yaml") + ": document 1: " + noKind,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -12,10 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	kjson "sigs.k8s.io/json"
-
 	appsv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/apps/v1alpha1"
-	"github.com/kurator-dev/kubectl-fleetapp/pkg/strict"
 )
 
 // maxFile bounds one file, in bytes; it is far above what etcd could store.
@@ -28,20 +25,31 @@ const Stdin = "-"
 type Manifest struct {
 	*appsv1alpha1.Application
 	// File is the file's name, "stdin" for standard input, and Document the
-	// place of the application in it, from 1; 0 where it is not from a file.
-	File     string
-	Document int
+	// place of the application in it, from 1; 0 where it is not from a file. In a
+	// document that is a list, Item is the place of the application in that, from
+	// 1; else it is 0.
+	File           string
+	Document, Item int
 }
 
 // Where names the manifest.
-func (m Manifest) Where() string { return where(m.File, m.Document) }
+func (m Manifest) Where() string {
+	switch {
+	case m.Document == 0:
+		return m.File
+	case m.Item > 0:
+		return fmt.Sprintf("%s: document %d, item %d", m.File, m.Document, m.Item)
+	}
+	return fmt.Sprintf("%s: document %d", m.File, m.Document)
+}
 
 // At puts the manifest's place before an error, or before each of joined ones.
 func (m Manifest) At(err error) error { return prefix(m.Where(), err) }
 
 // Read reads the applications of files and folders, in order. Folders are read
 // as kubectl reads them: the .yaml, .yml and .json files right in them.
-// All that is wrong comes back at once.
+// All that is wrong comes back at once, and with it, as from Parse, what can
+// be looked at further.
 func Read(stdin io.Reader, names []string) ([]Manifest, error) {
 	var (
 		all  []Manifest
@@ -112,54 +120,6 @@ func readFile(stdin io.Reader, name string) ([]Manifest, error) {
 	return Parse(shown, data)
 }
 
-// Parse decodes the documents of one file. A field that Kurator's Application
-// does not have is an error, not silently left out.
-func Parse(file string, data []byte) ([]Manifest, error) {
-	var (
-		all  []Manifest
-		errs []error
-	)
-	for number, document := range strict.Documents(data) {
-		app, err := parse(document)
-		if err != nil {
-			errs = append(errs, prefix(where(file, number), err))
-			continue
-		}
-		all = append(all, Manifest{Application: app, File: file, Document: number})
-	}
-	return all, errors.Join(errs...)
-}
-
-func parse(document strict.Document) (*appsv1alpha1.Application, error) {
-	if document.Err != nil {
-		return nil, document.Err
-	}
-	var meta struct {
-		APIVersion string `json:"apiVersion"`
-		Kind       string `json:"kind"`
-	}
-	if _, err := kjson.UnmarshalStrict(document.JSON, &meta); err != nil || meta.Kind == "" {
-		return nil, errors.New("not a Kubernetes object: it has no kind")
-	}
-	if meta.Kind != appsv1alpha1.ApplicationKind || meta.APIVersion != appsv1alpha1.APIVersion {
-		return nil, fmt.Errorf("it is a %s of %q, not an %s of %q", meta.Kind, meta.APIVersion,
-			appsv1alpha1.ApplicationKind, appsv1alpha1.APIVersion)
-	}
-	app := &appsv1alpha1.Application{}
-	var errs []error
-	for _, problem := range strict.Decode(document.JSON, app) {
-		errs = append(errs, errors.New(problem.String()))
-	}
-	return app, errors.Join(errs...)
-}
-
-func where(file string, document int) string {
-	if document == 0 {
-		return file
-	}
-	return fmt.Sprintf("%s: document %d", file, document)
-}
-
 // prefix puts the place before each of joined errors.
 func prefix(place string, err error) error {
 	if err == nil {
@@ -171,7 +131,7 @@ func prefix(place string, err error) error {
 	}
 	var errs []error
 	for _, one := range joined.Unwrap() {
-		errs = append(errs, fmt.Errorf("%s: %w", place, one))
+		errs = append(errs, prefix(place, one))
 	}
 	return errors.Join(errs...)
 }

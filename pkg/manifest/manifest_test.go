@@ -31,11 +31,15 @@ func appJSON(name string) string {
 	return fmt.Sprintf(`{"apiVersion":"apps.kurator.dev/v1alpha1","kind":"Application","metadata":{"name":%q},"spec":{"source":{},"syncPolicies":[]}}`, name)
 }
 
-// places lists what was read, as name@document.
+// places lists what was read, as name@document or name@document.item.
 func places(all []manifest.Manifest) string {
 	var places []string
 	for _, m := range all {
-		places = append(places, fmt.Sprintf("%s@%d", m.Name, m.Document))
+		place := fmt.Sprintf("%s@%d", m.Name, m.Document)
+		if m.Item > 0 {
+			place += fmt.Sprintf(".%d", m.Item)
+		}
+		places = append(places, place)
 	}
 	return strings.Join(places, " ")
 }
@@ -57,6 +61,9 @@ func TestDocumentsOfAFile(t *testing.T) {
 		"end marker":               {app("a") + "...\n", "a@1"},
 		"JSON":                     {appJSON("a"), "a@1"},
 		"JSON with tabs":           {strings.ReplaceAll(strings.ReplaceAll(appJSON("a"), ",", ",\n\t"), "{", "{\n\t"), "a@1"},
+		"list":                     {`{"apiVersion":"v1","kind":"List","metadata":{"resourceVersion":""},"items":[` + appJSON("a") + "," + appJSON("b") + "]}", "a@1.1 b@1.2"},
+		"list after another":       {app("a") + "---\n" + `{"apiVersion":"v1","kind":"List","items":[` + appJSON("b") + "]}", "a@1 b@2.1"},
+		"empty list":               {"apiVersion: v1\nkind: List\nitems: []\n", ""},
 		"JSON between separators":  {appJSON("a") + "\n---\n" + appJSON("b"), "a@1 b@2"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -97,6 +104,8 @@ func TestEmptyFiles(t *testing.T) {
 	}
 }
 
+const noKind = `not a Kubernetes object: it has no kind (Application of "apps.kurator.dev/v1alpha1" is expected)`
+
 func TestErrorsNameThePlaceAndTheFault(t *testing.T) {
 	in := func(old, changed string) string { return strings.Replace(app("a"), old, changed, 1) }
 	for name, test := range map[string]struct{ file, want string }{
@@ -106,37 +115,58 @@ func TestErrorsNameThePlaceAndTheFault(t *testing.T) {
 		},
 		"unknown field deep": {
 			in("    - kustomization:", "    - nmae: x\n      kustomization:"),
-			"f: document 1: spec.syncPolicies[0].nmae: unknown field",
+			"f: document 1: spec.syncPolicies[0].nmae: unknown field (did you mean \"name\"?)",
 		},
-		"wrong case": {in("kind:", "Kind:"), "f: document 1: not a Kubernetes object: it has no kind"},
+		"wrong case": {in("kind:", "Kind:"), "f: document 1: " + noKind},
 		"two faults": {
 			in("  syncPolicies:", "  a: 1\n  b: 1\n  syncPolicies:"),
 			"f: document 1: spec.a: unknown field\nf: document 1: spec.b: unknown field",
 		},
 		"two documents": {
 			"a\n---\nb\n",
-			"f: document 1: not a Kubernetes object: it has no kind\nf: document 2: not a Kubernetes object: it has no kind",
+			"f: document 1: " + noKind + "\nf: document 2: " + noKind,
 		},
 		"duplicate key": {
 			in("  name: a", "  name: a\n  name: b"),
-			`f: document 1: not YAML: unmarshal errors: line 5: key "name" already set in map`,
+			"f: document 1: metadata.name: is there twice, in line 4 and in line 5",
 		},
 		"another kind": {
 			"apiVersion: v1\nkind: Pod\n",
-			`f: document 1: it is a Pod of "v1", not an Application of "apps.kurator.dev/v1alpha1"`,
+			`f: document 1: it is kind "Pod" of "v1"; only Application of "apps.kurator.dev/v1alpha1" can be deployed`,
 		},
 		"another group's": {
 			in("apps.kurator.dev", "app.k8s.io"),
-			`f: document 1: it is a Application of "app.k8s.io/v1alpha1", not an Application of "apps.kurator.dev/v1alpha1"`,
+			`f: document 1: it is kind "Application" of "app.k8s.io/v1alpha1"; only Application of "apps.kurator.dev/v1alpha1" can be deployed`,
 		},
-		"list": {
-			"apiVersion: v1\nkind: List\nitems: []\n",
-			`f: document 1: it is a List of "v1", not an Application of "apps.kurator.dev/v1alpha1"`,
+		"two keys twice": {
+			in("  name: a", "  name: a\n  name: b\n\n  # again\n  name: c") + "spec: {}\n",
+			"f: document 1: metadata.name: is there twice, in line 4 and in line 5\n" +
+				"f: document 1: metadata.name: is there twice, in line 4 and in line 8\n" +
+				"f: document 1: spec: is there twice, in line 9 and in line 16",
 		},
-		"no kind":          {"a: 1\n", "f: document 1: not a Kubernetes object: it has no kind"},
-		"a list":           {"- a\n", "f: document 1: not a Kubernetes object: it has no kind"},
-		"null":             {"~\n", "f: document 1: not a Kubernetes object: it has no kind"},
-		"kind is a number": {"apiVersion: v1\nkind: 3\n", "f: document 1: not a Kubernetes object: it has no kind"},
+		"twice in the second": {
+			app("ok") + "---\n" + in("  name: a", "  name: a\n  name: b"),
+			"f: document 2: metadata.name: is there twice, in line 16 and in line 17",
+		},
+		"key is a list":     {"? [a]\n: b\n", "f: document 1: the key in line 1 is no name"},
+		"key is null":       {"a: 1\n~: b\n", "f: document 1: the key in line 2 is no name"},
+		"template":          {"a: 1\nb: {{ .Values.b }}\n", "f: document 1: the key in line 2 is no name"},
+		"not a number":      {"a:\n- .nan\n- -.INF\n", "f: document 1: a[0]: .nan is no number that JSON has\nf: document 1: a[1]: -.INF is no number that JSON has"},
+		"deep":              {"a: " + strings.Repeat("[", 5000) + strings.Repeat("]", 5000), "f: document 1: it is nested more than 1000 deep"},
+		"of itself":         {"a: &a [*a]\n", "f: document 1: it is nested more than 1000 deep"},
+		"bomb":              {bomb(), "f: document 1: its aliases stand for more than 4 MiB"},
+		"kind is endless":   {"apiVersion: v1\nkind: " + strings.Repeat("x", 1000) + "\n", `f: document 1: it is kind "` + strings.Repeat("x", 64) + `" of "v1"; only Application of "apps.kurator.dev/v1alpha1" can be deployed`},
+		"list of wrong":     {"apiVersion: v1\nkind: List\nitems: {}\n", "f: document 1: items: is a map, and should be a list"},
+		"list, misspelled":  {"apiVersion: v1\nkind: List\nitmes: []\n", `f: document 1: itmes: unknown field (did you mean "items"?)`},
+		"list of no object": {"apiVersion: v1\nkind: List\nitems: [a]\n", "f: document 1, item 1: " + noKind},
+		"list of lists": {
+			`{"apiVersion":"v1","kind":"List","items":[` + appJSON("a") + `,{"apiVersion":"v1","kind":"List","items":[]}]}`,
+			`f: document 1, item 2: it is kind "List" of "v1"; only Application of "apps.kurator.dev/v1alpha1" can be deployed`,
+		},
+		"no kind":          {"a: 1\n", "f: document 1: " + noKind},
+		"a list":           {"- a\n", "f: document 1: " + noKind},
+		"null":             {"~\n", "f: document 1: " + noKind},
+		"kind is a number": {"apiVersion: v1\nkind: 3\n", "f: document 1: " + noKind},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := manifest.Parse("f", []byte(test.file))
@@ -150,11 +180,11 @@ func TestErrorsNameThePlaceAndTheFault(t *testing.T) {
 // The author of a manifest knows fields, and not the types of this program.
 func TestWrongTypesAreToldInTheUsersWords(t *testing.T) {
 	for path, file := range map[string]string{
-		"spec.syncPolicies":      strings.Replace(app("a"), "  syncPolicies:\n    - kustomization:\n        path: ./deploy\n", "  syncPolicies: {}\n", 1),
-		"metadata.name":          strings.Replace(app("a"), "name: a", "name: [a]", 1),
-		"spec.syncPolicies.name": strings.Replace(app("a"), "    - kustomization:", "    - name: 1\n      kustomization:", 1),
-		"metadata.labels":        strings.Replace(app("a"), "name: a", "name: a\n  labels: {a: 1}", 1),
-		"spec.destination.fleet": strings.Replace(app("a"), "  syncPolicies:", "  destination: {fleet: 7}\n  syncPolicies:", 1),
+		"spec.syncPolicies":         strings.Replace(app("a"), "  syncPolicies:\n    - kustomization:\n        path: ./deploy\n", "  syncPolicies: {}\n", 1),
+		"metadata.name":             strings.Replace(app("a"), "name: a", "name: [a]", 1),
+		"spec.syncPolicies[0].name": strings.Replace(app("a"), "    - kustomization:", "    - name: 1\n      kustomization:", 1),
+		"metadata.labels":           strings.Replace(app("a"), "name: a", "name: a\n  labels: {a: 1}", 1),
+		"spec.destination.fleet":    strings.Replace(app("a"), "  syncPolicies:", "  destination: {fleet: 7}\n  syncPolicies:", 1),
 	} {
 		t.Run(path, func(t *testing.T) {
 			_, err := manifest.Parse("f", []byte(file))
@@ -176,7 +206,6 @@ func TestWhatIsNotYAML(t *testing.T) {
 		"binary": "\x7fELF\x02\x01\x00\x00\xff\xfe",
 		"escape": "a: \x1b[2J\n",
 		"open":   "a: [1, 2\n",
-		"bomb":   bomb(),
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := manifest.Parse("f", []byte(file))
@@ -210,6 +239,16 @@ func TestAFileOfAliasesStaysSmall(t *testing.T) {
 	}
 }
 
+// What is wrong beside a field that is not known can be said as well; nothing
+// more can be said of what was not decoded.
+func TestWhatCanBeLookedAtFurtherComesBack(t *testing.T) {
+	got, err := manifest.Parse("f", []byte(strings.Replace(app("a"), "  syncPolicies:", "  a: 1\n  syncPolicies:", 1)+
+		"---\n"+strings.Replace(app("b"), "name: b", "name: [b]", 1)+"---\n"+app("c")))
+	if err == nil || places(got) != "a@1 c@3" {
+		t.Errorf("got %q, %v", places(got), err)
+	}
+}
+
 func TestAtNamesThePlaceOfEachError(t *testing.T) {
 	m := manifest.Manifest{File: "f", Document: 3}
 	if m.At(nil) != nil {
@@ -226,7 +265,9 @@ func TestAtNamesThePlaceOfEachError(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, seed := range []string{app("a"), app("a") + "---\n" + app("b"), appJSON("a"), "", "---", "%YAML 1.1\n---\n", "a: &a [*a]", bomb(), "\ufeff", "? x"} {
+	for _, seed := range []string{app("a"), app("a") + "---\n" + app("b"), appJSON("a"), "", "---", "%YAML 1.1\n---\n", "a: &a [*a]", bomb(), "\ufeff", "? x",
+		`{"apiVersion":"v1","kind":"List","items":[` + appJSON("a") + `,3]}`, "a: .nan", "a: 1\na: 2", "~: 1", strings.Replace(app("a"), "name: a", "nmae: 1", 1),
+		strings.Replace(app("a"), "path:", "path: &p", 1), "kind: !!binary aGk=", "\xff\xfea\x00", "[[[[", "a: {{ .b }}"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -236,8 +277,14 @@ func FuzzParse(f *testing.F) {
 				t.Errorf("manifest %d of %q is %+v", i, data, m)
 			}
 		}
-		if err != nil && !strings.HasPrefix(err.Error(), "f: document ") {
-			t.Errorf("the error of %q does not name its place: %v", data, err)
+		if err == nil {
+			return
+		}
+		lines := strings.Split(err.Error(), "\n")
+		for _, line := range lines {
+			if !strings.HasPrefix(line, "f: document ") || strings.Contains(line, "Go ") || strings.Contains(line, "interface {}") {
+				t.Errorf("the error of %q does not name its place, or names a type: %s", data, line)
+			}
 		}
 	})
 }

@@ -1,8 +1,9 @@
 package plan
 
 import (
-	"fmt"
+	"errors"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -18,21 +19,17 @@ func strictly(raw []byte, into, former any, path *field.Path) []error {
 	if len(problems) == 0 {
 		return nil
 	}
-	// Where the former type does not take the value at all, its only problem is
-	// that, and no field is known to be removed.
+	// Where the former type does not take a value, nothing below it is looked
+	// at, and no field is known to be removed.
 	before := strict.Decode(raw, former)
-	took := !slices.ContainsFunc(before, func(p strict.Problem) bool { return p.Text != strict.UnknownField })
+	took := !slices.ContainsFunc(before, func(p strict.Problem) bool { return !p.Unknown })
 	errs := make([]error, len(problems))
 	for i, problem := range problems {
-		at := path.String()
-		if problem.Path != "" {
-			at += "." + problem.Path
+		if problem.Unknown && took && !slices.ContainsFunc(before, func(p strict.Problem) bool { return p.Path == problem.Path }) {
+			problem.Text, problem.Near = strict.UnknownField+": Flux removed it; leave it out", ""
 		}
-		text := problem.Text
-		if text == strict.UnknownField && took && !slices.Contains(before, problem) {
-			text += ": Flux removed it"
-		}
-		errs[i] = fmt.Errorf("%s: %s", at, text)
+		problem.Path = strings.TrimSuffix(path.String()+"."+problem.Path, ".")
+		errs[i] = errors.New(problem.String())
 	}
 	return errs
 }

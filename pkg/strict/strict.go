@@ -3,12 +3,9 @@
 package strict
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
-	"slices"
 	"strings"
 
 	kjson "sigs.k8s.io/json"
@@ -20,6 +17,10 @@ type Problem struct {
 	Path string
 	// Text says what is wrong with it.
 	Text string
+	// Unknown is set where the type has no such field, and Near names the field
+	// beside it that was most likely meant, if there is one.
+	Unknown bool
+	Near    string
 }
 
 // UnknownField is the text of a problem with a field that the type lacks.
@@ -27,62 +28,34 @@ const UnknownField = "unknown field"
 
 // String is the problem as a line of an error.
 func (p Problem) String() string {
-	if p.Path == "" {
-		return p.Text
+	text := p.Text
+	if p.Near != "" {
+		text += fmt.Sprintf(" (did you mean %q?)", p.Near)
 	}
-	return p.Path + ": " + p.Text
+	if p.Path == "" {
+		return text
+	}
+	return p.Path + ": " + text
 }
 
-// Decode decodes JSON into the value that into points to. A field that its
-// type does not have is a problem, and so is one that is there twice.
+// Decode decodes JSON into the value that into points to, and says all that is
+// wrong with it. A field that its type does not have is a problem, and so is
+// one that is there twice. Where all problems are unknown fields, the rest has
+// been decoded.
 func Decode(raw []byte, into any) []Problem {
 	strict, err := kjson.UnmarshalStrict(raw, into)
-	if err != nil {
-		return []Problem{mismatch(raw, into, err)}
+	if err == nil && len(strict) == 0 {
+		return nil
 	}
-	problems := make([]Problem, len(strict))
-	for i, problem := range strict {
-		problems[i] = Problem{Text: problem.Error()}
+	problems := inspect(raw, reflect.TypeOf(into).Elem())
+	for _, problem := range strict {
 		var at kjson.FieldError
-		if errors.As(problem, &at) {
-			problems[i] = Problem{at.FieldPath(), UnknownField}
-			if strings.HasPrefix(problem.Error(), "duplicate field") {
-				problems[i].Text = "is there twice"
-			}
+		if errors.As(problem, &at) && strings.HasPrefix(problem.Error(), "duplicate field") {
+			problems = append(problems, Problem{Path: at.FieldPath(), Text: "is there twice"})
 		}
+	}
+	if len(problems) == 0 { // the decoder knows a rule that inspect does not
+		problems = append(problems, Problem{Text: "a value in it is of a wrong type"})
 	}
 	return problems
-}
-
-// mismatch says which field has a value that its type does not take.
-func mismatch(raw []byte, into any, err error) Problem {
-	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
-		return Problem{wrong.Field, fmt.Sprintf("a %s cannot stand here", wrong.Value)}
-	}
-	path := culprit(raw, func(part json.RawMessage) bool {
-		_, err := kjson.UnmarshalStrict(part, reflect.New(reflect.TypeOf(into).Elem()).Interface())
-		return err != nil
-	})
-	return Problem{path, strings.Join(strings.Fields(err.Error()), " ")}
-}
-
-// culprit finds the path of the field that makes decoding fail, by decoding
-// each alone: types that decode themselves, such as durations, do not say
-// where they stand.
-func culprit(raw json.RawMessage, fails func(json.RawMessage) bool) string {
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(raw, &fields) != nil {
-		return ""
-	}
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		alone := func(value json.RawMessage) bool {
-			part, err := json.Marshal(map[string]json.RawMessage{name: value})
-			return err == nil && fails(part)
-		}
-		if alone(fields[name]) {
-			return strings.TrimSuffix(name+"."+culprit(fields[name], alone), ".")
-		}
-	}
-	return ""
 }

@@ -54,8 +54,11 @@ type Document struct {
 
 // toJSON converts a document as kubectl does, but for aliases without end.
 func toJSON(node *yaml.Node) ([]byte, error) {
-	if err := boundAliases(node); err != nil {
-		return nil, notYAML(err)
+	if err := bound(node); err != nil {
+		return nil, err
+	}
+	if err := checkNodes(node, ""); err != nil {
+		return nil, err
 	}
 	text, err := yaml.Marshal(node)
 	if err != nil {
@@ -97,29 +100,37 @@ func hasAlias(node *yaml.Node) bool {
 	return false
 }
 
-func boundAliases(node *yaml.Node) error {
+// bound refuses what would take too much memory, or stack, to convert.
+func bound(node *yaml.Node) error {
 	left := maxAliased
-	if !spend(node, &left, false, 0) {
-		return fmt.Errorf("its aliases stand for more than %d MiB, or are nested too deeply", maxAliased>>20)
+	switch deep := spend(node, &left, false, 0); {
+	case left < 0:
+		return fmt.Errorf("its aliases stand for more than %d MiB", maxAliased>>20)
+	case deep:
+		return fmt.Errorf("it is nested more than %d deep", maxDepth)
 	}
 	return nil
 }
 
-// spend takes from a budget what aliases stand for, until nothing is left.
-func spend(node *yaml.Node, left *int, aliased bool, depth int) bool {
+// spend takes from a budget what aliases stand for, until nothing is left, and
+// tells whether it came too deep.
+func spend(node *yaml.Node, left *int, aliased bool, depth int) (deep bool) {
 	if aliased {
 		*left -= len(node.Value) + 1
 	}
 	if *left < 0 || depth > maxDepth {
-		return false
+		return depth > maxDepth
 	}
 	if node.Kind == yaml.AliasNode {
 		return spend(node.Alias, left, true, depth+1)
 	}
 	for _, child := range node.Content {
-		if !spend(child, left, aliased, depth+1) {
+		if spend(child, left, aliased, depth+1) {
+			return true
+		}
+		if *left < 0 {
 			return false
 		}
 	}
-	return true
+	return false
 }
