@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -9,6 +10,7 @@ import (
 
 	appsv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/apps/v1alpha1"
 	fleetv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/fleet/v1alpha1"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/strict"
 )
 
 // Resolve returns the members that a destination stands for, in the fleet's
@@ -43,7 +45,7 @@ func (s *Snapshot) Fleet(name string) ([]Member, error) {
 			return s.membersOf(candidate)
 		}
 	}
-	return nil, fmt.Errorf("fleet %q not found in namespace %q%s", name, s.Namespace, ThereIs(s.Fleets()))
+	return nil, fmt.Errorf("fleet %q not found in namespace %q%s", name, s.Namespace, ThereIs(nearestFirst(name, s.Fleets())))
 }
 
 // Fleets returns the names of all fleets of the namespace.
@@ -109,6 +111,15 @@ func ThereIs(names []string) string {
 		return fmt.Sprintf(" (there are %s and %d more)", quoted(names[:most]), len(names)-most)
 	}
 	return fmt.Sprintf(" (there are %s)", quoted(names))
+}
+
+// nearestFirst puts the names first that were most likely meant.
+func nearestFirst(name string, names []string) []string {
+	distance := make(map[string]int, len(names))
+	for _, other := range names {
+		distance[other] = strict.Distance(name, other)
+	}
+	return slices.SortedStableFunc(slices.Values(names), func(a, b string) int { return distance[a] - distance[b] })
 }
 
 func quoted(names []string) string {

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -116,6 +117,10 @@ func TestResolveFails(t *testing.T) {
 			newSnapshot("ns", []fleetv1alpha1.Fleet{newFleet("quickstart")}, nil, nil), to("quickstat", nil),
 			`fleet "quickstat" not found in namespace "ns" (there is "quickstart")`,
 		},
+		"many fleets": {
+			newSnapshot("ns", manyFleets(), nil, nil), to("prod-us-9", nil),
+			`fleet "prod-us-9" not found in namespace "ns" (there are "prod-us-0", "prod-us-1", "prod-us-2", "prod-eu-0", "prod-eu-1" and 4 more)`,
+		},
 		"no fleet": {newSnapshot("ns", nil, nil, nil), to("x", nil), `fleet "x" not found in namespace "ns" (there is none)`},
 		"kind": {
 			newSnapshot("ns", []fleetv1alpha1.Fleet{newFleet("f", refer("CustomCluster", "c"))}, nil, nil), to("f", nil),
@@ -129,6 +134,16 @@ func TestResolveFails(t *testing.T) {
 			}
 		})
 	}
+}
+
+func manyFleets() []fleetv1alpha1.Fleet {
+	var all []fleetv1alpha1.Fleet
+	for _, place := range []string{"dev", "prod-eu", "prod-us"} {
+		for i := range 3 {
+			all = append(all, newFleet(fmt.Sprintf("%s-%d", place, i)))
+		}
+	}
+	return all
 }
 
 func TestThereIsStaysALine(t *testing.T) {

@@ -84,6 +84,7 @@ func someFleets() fleets {
 		"all":   {member("one"), member("two")},
 		"some":  {member("two"), member("three")},
 		"empty": nil,
+		"wreck": {{Name: "gone", Kind: fleet.KindCluster, Missing: true}, member("one"), {Name: "away", Kind: fleet.KindAttachedCluster, Missing: true}},
 		"lost":  {member("one"), {Name: "gone", Kind: fleet.KindAttachedCluster, Missing: true}},
 	}
 }

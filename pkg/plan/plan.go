@@ -20,6 +20,16 @@ type Resolver func(*appsv1alpha1.ApplicationDestination) ([]fleet.Member, error)
 // Build makes the plan of an application. Everything that is wrong with the
 // application comes back at once, each error with the path of its field.
 func Build(app *appsv1alpha1.Application, owner Owner, resolve Resolver) (*Plan, error) {
+	return build(app, owner, resolve, false)
+}
+
+// BuildAllowingEmpty is Build where a destination that no cluster matches is no
+// error: its policy goes nowhere.
+func BuildAllowingEmpty(app *appsv1alpha1.Application, owner Owner, resolve Resolver) (*Plan, error) {
+	return build(app, owner, resolve, true)
+}
+
+func build(app *appsv1alpha1.Application, owner Owner, resolve Resolver, allowEmpty bool) (*Plan, error) {
 	if err := Validate(app); err != nil {
 		return nil, err
 	}
@@ -29,7 +39,7 @@ func Build(app *appsv1alpha1.Application, owner Owner, resolve Resolver) (*Plan,
 		return nil, err
 	}
 	b := builder{
-		source: sourceObject, sourceRefs: sourceRefs(app, source),
+		source: sourceObject, sourceRefs: sourceRefs(app, source), allowEmpty: allowEmpty,
 		members: map[memberKey]int{}, plan: &Plan{Owner: owner},
 	}
 	var errs []error
@@ -64,6 +74,7 @@ type memberKey struct{ kind, name string }
 type builder struct {
 	source     *Object
 	sourceRefs []Ref
+	allowEmpty bool
 	members    map[memberKey]int
 	plan       *Plan
 }
@@ -76,16 +87,16 @@ func (b *builder) place(object *Object, refs []Ref, destination *appsv1alpha1.Ap
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	switch {
-	case len(members) == 0 && destination.ClusterSelector != nil:
-		return fmt.Errorf("%s: no cluster of fleet %q matches", path.Child("clusterSelector"), destination.Fleet)
-	case len(members) == 0:
-		return fmt.Errorf("%s: fleet %q lists no cluster", path, destination.Fleet)
+	case len(members) > 0 || b.allowEmpty:
+	case destination.ClusterSelector != nil:
+		return fmt.Errorf("%s: no cluster of fleet %q matches (--allow-empty allows that)", path.Child("clusterSelector"), destination.Fleet)
+	default:
+		return fmt.Errorf("%s: fleet %q lists no cluster (--allow-empty allows that)", path, destination.Fleet)
+	}
+	if err := noneMissing(members, destination, path); err != nil {
+		return err
 	}
 	for _, member := range members {
-		if member.Missing {
-			return fmt.Errorf("%s: fleet %q lists %s %q, which does not exist",
-				path, destination.Fleet, member.Kind, member.Name)
-		}
 		key := memberKey{member.Kind, member.Name}
 		at, known := b.members[key]
 		if !known {
@@ -99,6 +110,18 @@ func (b *builder) place(object *Object, refs []Ref, destination *appsv1alpha1.Ap
 		on.Objects, on.Refs = append(on.Objects, object), addRefs(on.Refs, refs)
 	}
 	return nil
+}
+
+// noneMissing says which clusters a fleet lists that do not exist.
+func noneMissing(members []fleet.Member, destination *appsv1alpha1.ApplicationDestination, path *field.Path) error {
+	var errs []error
+	for _, member := range members {
+		if member.Missing {
+			errs = append(errs, fmt.Errorf("%s: fleet %q lists %s %q, which does not exist; create it, or take it out of the fleet",
+				path, destination.Fleet, member.Kind, member.Name))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // newObject wraps a spec, given as JSON, into a whole object of ours.

@@ -68,19 +68,24 @@ func TestBuildFails(t *testing.T) {
 		},
 		"no match": {
 			app{policies: []string{"destination: {fleet: all, clusterSelector: {matchLabels: {a: b}}}, " + aKustomization}},
-			`spec.syncPolicies[0].destination.clusterSelector: no cluster of fleet "all" matches`,
+			`spec.syncPolicies[0].destination.clusterSelector: no cluster of fleet "all" matches (--allow-empty allows that)`,
 		},
 		"no match of the application's": {
 			app{destination: "{fleet: all, clusterSelector: {matchLabels: {a: b}}}"},
-			`spec.destination.clusterSelector: no cluster of fleet "all" matches`,
+			`spec.destination.clusterSelector: no cluster of fleet "all" matches (--allow-empty allows that)`,
 		},
 		"empty fleet": {
 			app{policies: []string{"destination: {fleet: empty}, " + aKustomization}},
-			`spec.syncPolicies[0].destination: fleet "empty" lists no cluster`,
+			`spec.syncPolicies[0].destination: fleet "empty" lists no cluster (--allow-empty allows that)`,
 		},
 		"missing cluster": {
 			app{policies: []string{"destination: {fleet: lost}, " + aKustomization}},
-			`spec.syncPolicies[0].destination: fleet "lost" lists AttachedCluster "gone", which does not exist`,
+			`spec.syncPolicies[0].destination: fleet "lost" lists AttachedCluster "gone", which does not exist; create it, or take it out of the fleet`,
+		},
+		"missing clusters": {
+			app{policies: []string{"destination: {fleet: wreck}, " + aKustomization}},
+			`spec.syncPolicies[0].destination: fleet "wreck" lists Cluster "gone", which does not exist; create it, or take it out of the fleet` + "\n" +
+				`spec.syncPolicies[0].destination: fleet "wreck" lists AttachedCluster "away", which does not exist; create it, or take it out of the fleet`,
 		},
 		"all at once": {
 			app{policies: []string{"destination: {fleet: a}, " + aKustomization, "destination: {fleet: b}, " + aKustomization}},
@@ -93,6 +98,36 @@ func TestBuildFails(t *testing.T) {
 				t.Errorf("error\n  %v, want\n  %s", err, test.want)
 			}
 		})
+	}
+}
+
+func TestEmptyDestinationsCanBeAllowed(t *testing.T) {
+	const nowhere = "destination: {fleet: all, clusterSelector: {matchLabels: {a: b}}}, " + aKustomization
+	for name, test := range map[string]struct {
+		app  app
+		want string
+	}{
+		"one of two":           {app{policies: []string{nowhere, "destination: {fleet: some}, " + aKustomization}}, "two: gitrepository/shop kustomization/shop-1; three: gitrepository/shop kustomization/shop-1"},
+		"all":                  {app{policies: []string{nowhere, nowhere}}, ""},
+		"empty fleet":          {app{destination: "{fleet: empty}"}, ""},
+		"application's":        {app{destination: "{fleet: all, clusterSelector: {matchLabels: {a: b}}}"}, ""},
+		"that is not the host": {app{policies: []string{nowhere, aKustomization}}, "host: gitrepository/shop kustomization/shop-1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			built, err := plan.BuildAllowingEmpty(test.app.parse(t), owner(), someFleets().resolve)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := shape(built); got != test.want {
+				t.Errorf("got\n  %s, want\n  %s", got, test.want)
+			}
+		})
+	}
+	// Nothing else is.
+	for _, destination := range []string{"{fleet: none}", "{fleet: lost}", "{fleet: ''}"} {
+		if _, err := plan.BuildAllowingEmpty(app{destination: destination}.parse(t), owner(), someFleets().resolve); err == nil {
+			t.Errorf("destination %s is allowed", destination)
+		}
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	kustomizev1 "github.com/fluxcd/kustomize-controller/api/v1"
 	"github.com/fluxcd/pkg/apis/meta"
 	sourcev1 "github.com/fluxcd/source-controller/api/v1"
-	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	appsv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/apps/v1alpha1"
@@ -139,7 +138,7 @@ func validateRefs(found []Ref) []error {
 		case ref.Name == "":
 			errs = append(errs, fmt.Errorf("%s: a name is needed", path.Child("name")))
 		default:
-			errs = append(errs, explain(path.Child("name"), ref.Name, validation.IsDNS1123Subdomain(ref.Name))...)
+			errs = append(errs, located(path.Child("name"), checkObjectName(ref.Name))...)
 		}
 	}
 	return errs

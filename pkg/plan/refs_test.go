@@ -117,14 +117,14 @@ func TestRefsThatCannotBe(t *testing.T) {
 		"verify without a Secret": {
 			"gitRepository: {url: x, verify: {mode: HEAD}}", "", "spec.source.gitRepository.verify.secretRef.name: a name is needed",
 		},
-		"a path": {"gitRepository: {url: x, secretRef: {name: ../../kube-system/secrets/a}}", "", `spec.source.gitRepository.secretRef.name: "../../kube-system/secrets/a": a lowercase RFC 1123 subdomain`},
+		"a path": {"gitRepository: {url: x, secretRef: {name: ../../kube-system/secrets/a}}", "", `spec.source.gitRepository.secretRef.name: "../../kube-system/secrets/a" cannot be a name: lower-case letters`},
 		"another kind": {
 			"", "kustomization: {postBuild: {substituteFrom: [{kind: Pod, name: a}]}}",
 			`spec.syncPolicies[0].kustomization.postBuild.substituteFrom[0].kind: "Pod": only a Secret or a ConfigMap can be referred to`,
 		},
 		"of a release": {
 			"", "helm: {chart: {spec: {}}, valuesFrom: [{kind: Secret, name: Upper}]}",
-			`spec.syncPolicies[0].helm.valuesFrom[0].name: "Upper": a lowercase RFC 1123 subdomain`,
+			`spec.syncPolicies[0].helm.valuesFrom[0].name: "Upper" cannot be a name: lower-case letters`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -10,7 +10,6 @@ import (
 	kustomizev1 "github.com/fluxcd/kustomize-controller/api/v1"
 	kustomizev1beta2 "github.com/fluxcd/kustomize-controller/api/v1beta2"
 	sourcev1 "github.com/fluxcd/source-controller/api/v1"
-	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	appsv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/apps/v1alpha1"
@@ -29,7 +28,7 @@ func Validate(app *appsv1alpha1.Application) error {
 	for i := range app.Spec.SyncPolicies {
 		name := policyName(app, i)
 		if first, twice := seen[name]; twice {
-			errs = append(errs, fmt.Errorf("%s: %q is the name of %s too", policyPath(i).Child("name"), name, policies.Index(first)))
+			errs = append(errs, fmt.Errorf("%s: %q is the name of %s too; each policy needs its own", policyPath(i).Child("name"), name, policies.Index(first)))
 		} else {
 			seen[name] = i
 		}
@@ -39,57 +38,60 @@ func Validate(app *appsv1alpha1.Application) error {
 	return errors.Join(errs...)
 }
 
-// The application's name is the value of a label on each of its objects, which
-// is what bounds it.
 func validateName(app *appsv1alpha1.Application) []error {
 	path := field.NewPath("metadata", "name")
 	if app.Name == "" {
 		return []error{fmt.Errorf("%s: a name is needed", path)}
 	}
-	problems := append(validation.IsDNS1123Subdomain(app.Name), validation.IsValidLabelValue(app.Name)...)
-	errs := explain(path, app.Name, problems)
+	errs := located(path, CheckName(app.Name))
 	if app.Namespace != "" {
-		errs = append(errs, explain(field.NewPath("metadata", "namespace"), app.Namespace, validation.IsDNS1123Label(app.Namespace))...)
+		errs = append(errs, located(field.NewPath("metadata", "namespace"), CheckNamespace(app.Namespace))...)
 	}
 	return errs
 }
 
 func validateSource(app *appsv1alpha1.Application) []error {
 	path := specPath().Child("source")
-	set := sources(app)
-	if len(set) != 1 {
-		fields := make([]string, len(set))
-		for i, s := range set {
-			fields[i] = s.field
+	var (
+		errs   []error
+		fields []string
+	)
+	for _, from := range sources(app) {
+		fields = append(fields, from.field)
+		wrong := strictly(from.raw, from.spec, from.former, path.Child(from.field))
+		if len(wrong) == 0 {
+			wrong = validateRefs(sourceRefs(app, from))
 		}
-		return []error{fmt.Errorf("%s: exactly one of gitRepository, helmRepository and ociRepository is needed, there is %s", path, orNone(fields))}
+		errs = append(errs, wrong...)
 	}
-	errs := strictly(set[0].raw, set[0].spec, set[0].former, path.Child(set[0].field))
-	if len(errs) > 0 {
-		return errs
+	if len(fields) != 1 {
+		errs = append(errs, fmt.Errorf("%s: exactly one of gitRepository, helmRepository and ociRepository is needed, there is %s", path, orNone(fields)))
 	}
-	return validateRefs(sourceRefs(app, set[0]))
+	return errs
 }
 
 func validatePolicy(app *appsv1alpha1.Application, index int) []error {
 	policy, path := &app.Spec.SyncPolicies[index], policyPath(index)
 	var errs []error
-	name := policyName(app, index)
-	// Flux writes the name into labels of the workloads.
-	problems := append(validation.IsDNS1123Subdomain(name), validation.IsValidLabelValue(name)...)
-	errs = append(errs, explain(path.Child("name"), name, problems)...)
+	// A name that the plan makes is as good as the application's, but for its
+	// length.
+	if name := policyName(app, index); policy.Name != "" || CheckName(app.Name) == nil {
+		errs = append(errs, located(path.Child("name"), CheckName(name))...)
+	}
 	if policy.Rollout != nil {
-		errs = append(errs, fmt.Errorf("%s: rollouts (Flagger) are not supported", path.Child("rollout")))
+		errs = append(errs, fmt.Errorf("%s: rollouts (Flagger) are not supported; leave it out", path.Child("rollout")))
 	}
 	errs = append(errs, validateDestination(policy.Destination, path.Child("destination"))...)
+	if policy.Kustomization != nil {
+		errs = append(errs, validateKustomization(app, index)...)
+	}
+	if policy.Helm != nil {
+		errs = append(errs, validateHelm(app, index)...)
+	}
 	switch {
 	case policy.Kustomization != nil && policy.Helm != nil:
-		errs = append(errs, fmt.Errorf("%s: only one of kustomization and helm can be set", path))
-	case policy.Kustomization != nil:
-		errs = append(errs, validateKustomization(app, index)...)
-	case policy.Helm != nil:
-		errs = append(errs, validateHelm(app, index)...)
-	default:
+		errs = append(errs, fmt.Errorf("%s: only one of kustomization and helm can be set; make two policies of it", path))
+	case policy.Kustomization == nil && policy.Helm == nil:
 		errs = append(errs, fmt.Errorf("%s: one of kustomization and helm is needed", path))
 	}
 	return errs
@@ -98,15 +100,12 @@ func validatePolicy(app *appsv1alpha1.Application, index int) []error {
 func validateKustomization(app *appsv1alpha1.Application, index int) []error {
 	raw, path := app.Spec.SyncPolicies[index].Kustomization.Raw, policyPath(index).Child("kustomization")
 	errs := strictly(raw, &kustomizev1.KustomizationSpec{}, &kustomizev1beta2.KustomizationSpec{}, path)
-	if len(errs) > 0 {
-		return errs
-	}
-	if app.Spec.Source.HelmRepository != nil {
-		errs = append(errs, fmt.Errorf("%s: a Kustomization cannot be synced from a HelmRepository", path))
+	if sourceKind(app) == sourcev1.HelmRepositoryKind {
+		errs = append(errs, fmt.Errorf("%s: a Kustomization cannot be synced from a HelmRepository; use helm, or another source", path))
 	}
 	spec, err := decodeMap(raw)
-	if err != nil {
-		return append(errs, fmt.Errorf("%s: %w", path, err))
+	if err != nil { // it is no map, which has been said
+		return errs
 	}
 	errs = append(errs, planned(spec, path, "sourceRef", "kubeConfig")...)
 	return append(errs, validateRefs(policyRefs(app, index))...)
@@ -115,22 +114,19 @@ func validateKustomization(app *appsv1alpha1.Application, index int) []error {
 func validateHelm(app *appsv1alpha1.Application, index int) []error {
 	raw, path := app.Spec.SyncPolicies[index].Helm.Raw, policyPath(index).Child("helm")
 	errs := strictly(raw, &helmv2.HelmReleaseSpec{}, &helmv2beta1.HelmReleaseSpec{}, path)
-	if len(errs) > 0 {
+	spec, err := decodeMap(raw)
+	if err != nil { // it is no map, which has been said
 		return errs
 	}
-	spec, err := decodeMap(raw)
-	if err != nil {
-		return append(errs, fmt.Errorf("%s: %w", path, err))
-	}
 	errs = append(errs, planned(spec, path, "chartRef", "kubeConfig")...)
-	chart, _ := spec["chart"].(map[string]any)
+	chart, isMap := spec["chart"].(map[string]any)
 	chartSpec, _ := chart["spec"].(map[string]any)
 	errs = append(errs, planned(chartSpec, path.Child("chart", "spec"), "sourceRef")...)
-	fromOCI := sourceKind(app) == sourcev1.OCIRepositoryKind
-	switch {
-	case fromOCI && spec["chart"] != nil:
+	none := spec["chart"] == nil || isMap && chart["spec"] == nil
+	switch kind := sourceKind(app); {
+	case kind == sourcev1.OCIRepositoryKind && spec["chart"] != nil:
 		errs = append(errs, fmt.Errorf("%s: an OCI source is the chart itself: leave chart out", path.Child("chart")))
-	case !fromOCI && chartSpec == nil:
+	case kind != sourcev1.OCIRepositoryKind && kind != "" && none:
 		errs = append(errs, fmt.Errorf("%s: the chart is needed", path.Child("chart", "spec")))
 	}
 	return append(errs, validateRefs(policyRefs(app, index))...)
@@ -145,13 +141,6 @@ func sourceKind(app *appsv1alpha1.Application) string {
 	return ""
 }
 
-func validateDestination(destination *appsv1alpha1.ApplicationDestination, path *field.Path) []error {
-	if destination != nil && destination.Fleet == "" {
-		return []error{fmt.Errorf("%s: a destination needs a fleet", path.Child("fleet"))}
-	}
-	return nil
-}
-
 // planned refuses the fields that the plan sets itself.
 func planned(spec map[string]any, path *field.Path, fields ...string) []error {
 	var errs []error
@@ -163,11 +152,12 @@ func planned(spec map[string]any, path *field.Path, fields ...string) []error {
 	return errs
 }
 
-func explain(path *field.Path, value string, problems []string) []error {
-	if len(problems) == 0 {
+// located puts the path before an error, if there is one.
+func located(path *field.Path, err error) []error {
+	if err == nil {
 		return nil
 	}
-	return []error{fmt.Errorf("%s: %q: %s", path, value, strings.Join(problems, "; "))}
+	return []error{fmt.Errorf("%s: %w", path, err)}
 }
 
 func orNone(fields []string) string {
