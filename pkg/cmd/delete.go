@@ -86,7 +86,7 @@ func (o *deleteOptions) validate() error {
 }
 
 func (o *deleteOptions) delete(ctx context.Context) error {
-	applications, err := o.applications()
+	applications, err := o.applications(ctx)
 	if err != nil {
 		return err
 	}
@@ -106,11 +106,11 @@ func (o *deleteOptions) delete(ctx context.Context) error {
 
 // applications are what is to be deleted; of a manifest no more is asked than
 // its name.
-func (o *deleteOptions) applications() ([]manifest.Manifest, error) {
+func (o *deleteOptions) applications(ctx context.Context) ([]manifest.Manifest, error) {
 	if len(o.names) > 0 {
 		return o.named(o.names)
 	}
-	manifests, err := o.manifests(&o.filenames)
+	manifests, err := o.manifests(ctx, &o.filenames)
 	errs := []error{err}
 	for _, m := range manifests {
 		errs = append(errs, m.At(validApplication(m.Namespace, m.Name)))

@@ -25,9 +25,10 @@ const (
 type deployOptions struct {
 	runner
 	filenames
-	names    []string
-	copyRefs bool
-	wait     bool
+	names      []string
+	copyRefs   bool
+	wait       bool
+	allowEmpty bool
 }
 
 func newDeploy(factory *Factory) *cobra.Command {
@@ -73,6 +74,7 @@ func newDeploy(factory *Factory) *cobra.Command {
 	flags := cmd.Flags()
 	o.filenames.addFlags(flags)
 	flags.BoolVar(&o.copyRefs, "copy-refs", false, "Copy from the host the Secrets and ConfigMaps that the applications refer to.")
+	flags.BoolVar(&o.allowEmpty, "allow-empty", false, "Let a policy whose destination matches no cluster go nowhere.")
 	flags.BoolVar(&o.Force, "force-conflicts", false, "Take over fields that another manager owns.")
 	flags.BoolVar(&o.NoPrune, "no-prune", false, "Leave what the applications no longer want where it is.")
 	flags.BoolVar(&o.wait, "wait", false, waitHelp)
@@ -105,7 +107,7 @@ func (o *deployOptions) validateWait() error {
 }
 
 func (o *deployOptions) deploy(ctx context.Context) error {
-	manifests, err := o.applications()
+	manifests, err := o.applications(ctx)
 	if err != nil {
 		return err
 	}
@@ -126,11 +128,11 @@ func (o *deployOptions) deploy(ctx context.Context) error {
 
 // applications are what is to be deployed, checked as far as that needs no
 // cluster.
-func (o *deployOptions) applications() ([]manifest.Manifest, error) {
+func (o *deployOptions) applications(ctx context.Context) ([]manifest.Manifest, error) {
 	if len(o.names) > 0 {
 		return o.named(o.names)
 	}
-	manifests, err := o.manifests(&o.filenames)
+	manifests, err := o.manifests(ctx, &o.filenames)
 	errs := []error{err}
 	for _, m := range manifests {
 		errs = append(errs, m.At(plan.Validate(m.Application)))
@@ -153,7 +155,11 @@ func (o *deployOptions) prepare(ctx context.Context, host *fleet.Client, m manif
 		m.Application = read.application
 	}
 	owner := read.owner(m.Namespace, m.Name)
-	wanted, err := plan.Build(m.Application, owner, read.snapshot.Resolve)
+	build := plan.Build
+	if o.allowEmpty {
+		build = plan.BuildAllowingEmpty
+	}
+	wanted, err := build(m.Application, owner, read.snapshot.Resolve)
 	if err != nil {
 		return job{}, m.At(err)
 	}

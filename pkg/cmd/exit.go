@@ -77,11 +77,33 @@ func exitCode(out io.Writer, err error) int {
 	return code
 }
 
-func explain(err error) string {
-	if errors.Is(err, context.Canceled) {
-		return "interrupted; what was begun is in the inventory: run the same again to go on, or delete to undo it"
+// begunError is an error of a run that had begun to write.
+type begunError struct{ error }
+
+func (e begunError) Unwrap() error { return e.error }
+
+// begun marks each of an error's.
+func begun(err error) error {
+	if err == nil {
+		return nil
 	}
-	return err.Error()
+	var all []error
+	for _, one := range flatten(err) {
+		all = append(all, begunError{one})
+	}
+	return errors.Join(all...)
+}
+
+func explain(err error) string {
+	var run begunError
+	switch {
+	case !errors.Is(err, context.Canceled):
+		return err.Error()
+	case errors.As(err, &run):
+		return "interrupted; what was begun is in the inventory: run the same again to go on, or delete to undo it"
+	default:
+		return "interrupted: nothing was changed"
+	}
 }
 
 // flatten lists errors that were joined, each of which gets a line.

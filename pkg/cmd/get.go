@@ -11,6 +11,7 @@ import (
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fanout"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/printer"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/view"
 )
@@ -79,6 +80,9 @@ func (o *getOptions) complete(args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := validSelector(o.selector); err != nil {
+		return err
+	}
 	o.query = view.Query{Resource: resource, LabelSelector: o.selector}
 	namespace, _, err := o.Namespace()
 	if err != nil {
@@ -92,7 +96,7 @@ func (o *getOptions) complete(args []string) error {
 			return err
 		}
 	}
-	return errors.Join(validNamespace(namespace), validNamespace(o.fleetNamespace), validBounds(o.parallel, o.memberTimeout))
+	return errors.Join(plan.CheckNamespace(namespace), plan.CheckNamespace(o.fleetNamespace), validBounds(o.parallel, o.memberTimeout))
 }
 
 func (o *getOptions) run(ctx context.Context) error {

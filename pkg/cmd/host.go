@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/validation"
 
 	appsv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/apps/v1alpha1"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
@@ -32,18 +31,7 @@ type onHost struct {
 
 // validApplication checks what becomes part of a path.
 func validApplication(namespace, name string) error {
-	if problems := append(validation.IsDNS1123Label(namespace), validation.IsDNS1123Subdomain(name)...); len(problems) > 0 {
-		return fmt.Errorf("application %q in namespace %q: %s", name, namespace, problems[0])
-	}
-	return nil
-}
-
-// validNamespace checks a namespace that a flag names.
-func validNamespace(namespace string) error {
-	if problems := validation.IsDNS1123Label(namespace); len(problems) > 0 {
-		return fmt.Errorf("namespace %q: %s", namespace, problems[0])
-	}
-	return nil
+	return errors.Join(plan.CheckNamespace(namespace), plan.CheckName(name))
 }
 
 // validBounds checks the bounds of a fan-out.

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -9,8 +10,8 @@ import (
 )
 
 // manifests reads the applications of files, each with its namespace.
-func (f *Factory) manifests(from *filenames) ([]manifest.Manifest, error) {
-	manifests, err := from.read(f.In)
+func (f *Factory) manifests(ctx context.Context, from *filenames) ([]manifest.Manifest, error) {
+	manifests, err := read(ctx, func() ([]manifest.Manifest, error) { return from.read(f.In) })
 	errs := []error{err} // the others are checked all the same
 	namespace, explicit, err := f.Namespace()
 	if err != nil {
@@ -56,4 +57,24 @@ func (f *Factory) named(names []string) ([]manifest.Manifest, error) {
 		all = append(all, manifest.Manifest{Application: app, File: fmt.Sprintf("application %s/%s on the host", namespace, name)})
 	}
 	return all, errors.Join(errs...)
+}
+
+// read lets an interrupt end the reading of manifests: a terminal or a pipe may
+// never say more, and a read of them cannot be called off.
+func read(ctx context.Context, manifests func() ([]manifest.Manifest, error)) ([]manifest.Manifest, error) {
+	type result struct {
+		manifests []manifest.Manifest
+		err       error
+	}
+	done := make(chan result, 1)
+	go func() {
+		manifests, err := manifests()
+		done <- result{manifests, err}
+	}()
+	select {
+	case r := <-done:
+		return r.manifests, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }

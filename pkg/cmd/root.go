@@ -51,7 +51,7 @@ func newRoot(factory *Factory, flags *genericclioptions.ConfigFlags) *cobra.Comm
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
-		Args:              cobra.NoArgs,
+		Args:              knownCommand,
 
 		DisableFlagsInUseLine: true,
 
@@ -69,9 +69,7 @@ func newRoot(factory *Factory, flags *genericclioptions.ConfigFlags) *cobra.Comm
 	root.AddCommand(newOptions(), newVersion(factory))
 	templates.ActsAsRootCommand(root, []string{"options"}, groups...)
 	callAsPlugin(root)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())
-	})
+	root.SetFlagErrorFunc(badFlag)
 	return root
 }
 

@@ -191,7 +191,7 @@ func (r *runner) runOne(ctx context.Context, host *fleet.Client, job job, style 
 	summary, err := engine.Run(ctx, job.record, run, job.asked, job.works)
 	lines.Close()
 	if err != nil || r.waits.takes(applied{job, summary, lines, began}) {
-		return summary, err
+		return summary, begun(err)
 	}
 	lines.Closing(job.verb, summary, r.Now().Sub(began))
 	return summary, nil

@@ -3,23 +3,31 @@ package cmd
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
 // What is wrong with a command line is said before any cluster is asked.
 func TestUsage(t *testing.T) {
 	const (
-		label     = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
-		subdomain = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+		noName      = " cannot be a name: lower-case letters, digits, \"-\" and \".\" can, with a letter or digit at both ends and on both sides of a \".\"\n"
+		noNamespace = " cannot be a namespace: lower-case letters, digits and \"-\" can, with a letter or digit at both ends\n"
 	)
 	for name, test := range map[string]struct {
 		args []string
 		err  string
 	}{
 		"unknown command":           {[]string{"apply"}, "error: unknown command \"apply\" for \"kubectl fleetapp\"\n"},
+		"misspelled command":        {[]string{"deplou"}, "error: unknown command \"deplou\" for \"kubectl fleetapp\" (did you mean \"deploy\"?)\n"},
+		"command in capitals":       {[]string{"GET", "pods"}, "error: unknown command \"GET\" for \"kubectl fleetapp\" (did you mean \"get\"?)\n"},
+		"misspelled flag":           {[]string{"get", "pods", "--all-cluster"}, "error: unknown flag: --all-cluster (did you mean --all-clusters?); see 'kubectl fleetapp get --help'\n"},
+		"selector":                  {[]string{"get", "pods", "-l", "a=b=c"}, "error: --selector \"a=b=c\": found '=', expected: ',' or 'end of string'\n"},
+		"selector's key":            {[]string{"get", "pods", "-l", "-a=b"}, "error: --selector \"-a=b\": Invalid value: \"-a\": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character\n"},
+		"selector's value":          {[]string{"get", "pods", "-l", "a in (b_)"}, "error: --selector \"a in (b_)\": values[0][a]: Invalid value: \"b_\": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character\n"},
+		"delete, name too long":     {[]string{"delete", strings.Repeat("a", 64)}, "error: \"" + strings.Repeat("a", 63) + "\"… has 64 characters; a name can have 63, because it becomes the value of a label\n"},
 		"unknown flag":              {[]string{"--nope"}, "error: unknown flag: --nope; see 'kubectl fleetapp --help'\n"},
 		"deploy nothing":            {[]string{"deploy"}, "error: which application? Name its manifest with -f or -k, or an Application that is on the host\n"},
-		"deploy a path":             {[]string{"deploy", "../x"}, "error: application \"../x\" in namespace \"default\": " + subdomain + "\n"},
+		"deploy a path":             {[]string{"deploy", "../x"}, "error: \"../x\"" + noName},
 		"deploy both":               {[]string{"deploy", "shop", "-f", "a.yaml"}, "error: -f and names exclude each other: there is -f a.yaml, and shop\n"},
 		"dry run of what":           {[]string{"deploy", "shop", "--dry-run", "yes"}, "error: --dry-run is client or server (or none), not \"yes\"\n"},
 		"deploy as a table":         {[]string{"deploy", "shop", "-o", "wide"}, "error: unknown output format \"wide\": json, yaml and name are known\n"},
@@ -32,8 +40,8 @@ func TestUsage(t *testing.T) {
 		"deploy, no value":          {[]string{"deploy", "-f"}, "error: flag needs an argument: 'f' in -f; see 'kubectl fleetapp deploy --help'\n"},
 		"deploy, not a number":      {[]string{"deploy", "--parallel", "x"}, "error: invalid argument \"x\" for \"--parallel\" flag: strconv.ParseInt: parsing \"x\": invalid syntax; see 'kubectl fleetapp deploy --help'\n"},
 		"delete nothing":            {[]string{"delete"}, "error: which application? Give its name, or its manifest with -f or -k\n"},
-		"delete a path":             {[]string{"delete", "../x"}, "error: application \"../x\" in namespace \"default\": " + subdomain + "\n"},
-		"delete in a path":          {[]string{"delete", "shop", "-n", "../x"}, "error: application \"shop\" in namespace \"../x\": " + label + "\n"},
+		"delete a path":             {[]string{"delete", "../x"}, "error: \"../x\"" + noName},
+		"delete in a path":          {[]string{"delete", "shop", "-n", "../x"}, "error: \"../x\"" + noNamespace},
 		"delete, no time":           {[]string{"delete", "shop", "--member-timeout", "5"}, "error: invalid argument \"5\" for \"--member-timeout\" flag: time: missing unit in duration \"5\"; see 'kubectl fleetapp delete --help'\n"},
 		"get nothing":               {[]string{"get"}, "error: which resource? Give one type, such as pods\n"},
 		"get two":                   {[]string{"get", "pods", "nodes"}, "error: which resource? Give one type, such as pods\n"},

@@ -69,7 +69,7 @@ func TestKustomizeFails(t *testing.T) {
 		"absent":   "no such file or directory",
 		"broken":   "yaml: line 1",
 		"unlisted": "kustomization.yaml is empty",
-		"other":    `document 1: it is a ConfigMap of "v1", not an Application of "apps.kurator.dev/v1alpha1"`,
+		"other":    `document 1: it is kind "ConfigMap" of "v1"; only Application of "apps.kurator.dev/v1alpha1" can be deployed`,
 		"unknown":  "document 1: spec.sauce: unknown field",
 		"nothing":  "no Application in kustomization ",
 		// What could surprise is refused.

@@ -22,7 +22,7 @@ func validateDestination(destination *appsv1alpha1.ApplicationDestination, path 
 	case destination.Fleet == "":
 		errs = append(errs, fmt.Errorf("%s: a destination needs a fleet; without any destination it is the host", path.Child("fleet")))
 	case len(destination.Fleet) > validation.DNS1123SubdomainMaxLength:
-		errs = append(errs, located(path.Child("fleet"), tooLong(destination.Fleet, validation.DNS1123SubdomainMaxLength, ""))...)
+		errs = append(errs, located(path.Child("fleet"), tooLong(destination.Fleet, "the name of a fleet can have 253"))...)
 	}
 	if destination.ClusterSelector != nil {
 		errs = append(errs, validateSelector(destination.ClusterSelector, path.Child("clusterSelector"))...)

@@ -14,7 +14,7 @@ const maxName = validation.LabelValueMaxLength
 // CheckName says why a name cannot be that of an application or a policy.
 func CheckName(name string) error {
 	if len(name) > maxName {
-		return tooLong(name, maxName, ": it becomes the value of a label")
+		return tooLong(name, "a name can have 63, because it becomes the value of a label")
 	}
 	return checkObjectName(name)
 }
@@ -23,7 +23,7 @@ func CheckName(name string) error {
 func checkObjectName(name string) error {
 	switch {
 	case len(name) > validation.DNS1123SubdomainMaxLength:
-		return tooLong(name, validation.DNS1123SubdomainMaxLength, "")
+		return tooLong(name, "a name can have 253")
 	case len(validation.IsDNS1123Subdomain(name)) > 0:
 		return fmt.Errorf(`%q cannot be a name: lower-case letters, digits, "-" and "." can, with a letter or digit at both ends and on both sides of a "."`, name)
 	}
@@ -34,13 +34,14 @@ func checkObjectName(name string) error {
 func CheckNamespace(name string) error {
 	switch {
 	case len(name) > validation.DNS1123LabelMaxLength:
-		return tooLong(name, validation.DNS1123LabelMaxLength, "")
+		return tooLong(name, "a namespace can have 63")
 	case len(validation.IsDNS1123Label(name)) > 0:
 		return fmt.Errorf(`%q cannot be a namespace: lower-case letters, digits and "-" can, with a letter or digit at both ends`, name)
 	}
 	return nil
 }
 
-func tooLong(name string, most int, why string) error {
-	return fmt.Errorf("%.*q… is %d characters long, at most %d can be%s", most, name, len(name), most, why)
+// tooLong shows the beginning of the name: there may be any length of it.
+func tooLong(name, can string) error {
+	return fmt.Errorf("%.63q… has %d characters; %s", name, len(name), can)
 }

@@ -28,7 +28,7 @@ func TestValidate(t *testing.T) {
 		want string
 	}{
 		"name with capitals": {app{name: "Shop", policies: []string{"name: a, " + aKustomization}}, `metadata.name: "Shop"` + noName},
-		"name too long":      {app{name: long, policies: []string{"name: a, " + aKustomization}}, `metadata.name: "` + long[:63] + `"… is 64 characters long, at most 63 can be: it becomes the value of a label`},
+		"name too long":      {app{name: long, policies: []string{"name: a, " + aKustomization}}, `metadata.name: "` + long[:63] + `"… has 64 characters; a name can have 63, because it becomes the value of a label`},
 		"name ends in a dot": {app{name: "shop.", policies: []string{"name: a, " + aKustomization}}, `metadata.name: "shop."` + noName},
 		"name of two dots":   {app{name: "a..b", policies: []string{"name: a, " + aKustomization}}, `metadata.name: "a..b"` + noName},
 		"name is a path":     {app{name: "../a", policies: []string{"name: a, " + aKustomization}}, `metadata.name: "../a"` + noName},
@@ -37,12 +37,12 @@ func TestValidate(t *testing.T) {
 		},
 		"policy's name too long": {
 			app{policies: []string{"name: " + long + ", " + aKustomization}},
-			`spec.syncPolicies[0].name: "` + long[:63] + `"… is 64 characters long, at most 63 can be: it becomes the value of a label`,
+			`spec.syncPolicies[0].name: "` + long[:63] + `"… has 64 characters; a name can have 63, because it becomes the value of a label`,
 		},
 		// Flux writes a policy's name into a label, also one that the plan makes.
 		"policy's made name too long": {
 			app{name: long[:62]},
-			`spec.syncPolicies[0].name: "` + long[:62] + `-"… is 64 characters long, at most 63 can be: it becomes the value of a label`,
+			`spec.syncPolicies[0].name: "` + long[:62] + `-"… has 64 characters; a name can have 63, because it becomes the value of a label`,
 		},
 		"no source": {app{source: "gitRepository: null"}, "spec.source: exactly one of gitRepository, helmRepository and ociRepository is needed, there is none"},
 		"two sources": {
@@ -89,7 +89,7 @@ func TestValidate(t *testing.T) {
 		"empty destination": {app{destination: "{}"}, "spec.destination.fleet: a destination needs a fleet; without any destination it is the host"},
 		"fleet's name too long": {
 			app{destination: "{fleet: " + strings.Repeat("a", 254) + "}"},
-			`spec.destination.fleet: "` + strings.Repeat("a", 253) + `"… is 254 characters long, at most 253 can be`,
+			`spec.destination.fleet: "` + strings.Repeat("a", 63) + `"… has 254 characters; the name of a fleet can have 253`,
 		},
 		"selector's operator":      {to("matchExpressions: [{key: env, operator: Like, values: [x]}]"), `spec.destination.clusterSelector.matchExpressions[0].operator: "Like" is none of In, NotIn, Exists and DoesNotExist`},
 		"selector without values":  {to("matchExpressions: [{key: env, operator: In}]"), "spec.destination.clusterSelector.matchExpressions[0].values: In needs at least one value"},
@@ -287,7 +287,7 @@ func TestBadNamespacesAreRefused(t *testing.T) {
 		"Default":        `"Default"` + noNamespace,
 		"a.b":            `"a.b"` + noNamespace,
 		"a-":             `"a-"` + noNamespace,
-		long:             `"` + long[:63] + `"… is 64 characters long, at most 63 can be`,
+		long:             `"` + long[:63] + `"… has 64 characters; a namespace can have 63`,
 	} {
 		parsed := app{}.parse(t)
 		parsed.Namespace = namespace

@@ -1,0 +1,50 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/strict"
+)
+
+// knownCommand is cobra's own check of what is no command, in one line.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, child := range cmd.Commands() {
+		if child.IsAvailableCommand() {
+			names = append(names, child.Name())
+		}
+	}
+	return fmt.Errorf("unknown command %q for %q%s", args[0], cmd.CommandPath(), strict.DidYouMean(args[0], names))
+}
+
+// badFlag says where a command's flags are listed, and which one was meant.
+func badFlag(cmd *cobra.Command, err error) error {
+	meant := ""
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "" {
+		var names []string
+		cmd.Flags().VisitAll(func(flag *pflag.Flag) { names = append(names, flag.Name) })
+		if nearest := strict.Nearest(unknown.GetSpecifiedName(), names); nearest != "" {
+			meant = fmt.Sprintf(" (did you mean --%s?)", nearest)
+		}
+	}
+	return fmt.Errorf("%w%s; see '%s --help'", err, meant, cmd.CommandPath())
+}
+
+// validSelector checks a label selector as a cluster would.
+func validSelector(selector string) error {
+	if _, err := labels.Parse(selector); err != nil {
+		text := strings.TrimPrefix(strict.WithoutRegex(err.Error()), "unable to parse requirement: ")
+		return fmt.Errorf("--selector %q: %s", selector, strings.TrimPrefix(text, "<nil>: "))
+	}
+	return nil
+}
