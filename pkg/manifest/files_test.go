@@ -57,7 +57,7 @@ func TestReadFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(large.Truncate(16<<20+1), large.Close()); err != nil {
+	if err := errors.Join(large.Truncate(4<<20+1), large.Close()); err != nil {
 		t.Fatal(err)
 	}
 	for name, test := range map[string]struct {
@@ -67,7 +67,7 @@ func TestReadFails(t *testing.T) {
 		"absent":    {[]string{at("absent.yaml")}, at("absent.yaml") + ": no such file or directory"},
 		"nothing":   {[]string{at("empty.yaml")}, "no Application in " + at("empty.yaml")},
 		"no file":   {[]string{at("none")}, "no Application in " + at("none")},
-		"too large": {[]string{at("large.yaml")}, at("large.yaml") + ": larger than 16 MiB"},
+		"too large": {[]string{at("large.yaml")}, at("large.yaml") + ": larger than 4 MiB"},
 		"all at once": {
 			[]string{at("absent.yaml"), at("good.yaml"), at("bad.yaml")},
 			at("absent.yaml") + ": no such file or directory\n" + at("bad.yaml") + ": document 1: " + noKind,

@@ -15,8 +15,8 @@ import (
 	appsv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/apps/v1alpha1"
 )
 
-// maxFile bounds one file, in bytes; it is far above what etcd could store.
-const maxFile = 16 << 20
+// maxFile bounds one file, in bytes; no API server takes so large an object.
+const maxFile = 4 << 20
 
 // Stdin is the name that stands for standard input.
 const Stdin = "-"

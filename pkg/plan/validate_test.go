@@ -301,7 +301,8 @@ func FuzzBuild(f *testing.F) {
 	for _, seed := range []app{
 		{}, {destination: toAll}, {source: helmSource, policies: []string{aHelmRelease}}, {source: ociSource, policies: []string{"helm: {}"}},
 		{policies: []string{"helm: {chart: {spec: {chart: c}}, values: {a: 1e999}}"}}, {source: "gitRepository: []"},
-		{policies: []string{"kustomization: 1"}}, {policies: []string{"helm: {chart: []}"}},
+		{policies: []string{"kustomization: {interval: 5, prune: 'yes', images: [{nmae: 1}]}"}},
+		{policies: []string{"helm: {chart: {spec: {sourceRef: 1}}, kubeConfig: null, valuesFrom: {}}"}}, {policies: []string{"kustomization: 1"}}, {policies: []string{"helm: {chart: []}"}},
 	} {
 		parsed := seed.parse(f)
 		for _, policy := range parsed.Spec.SyncPolicies {
@@ -327,6 +328,11 @@ func FuzzBuild(f *testing.F) {
 			return []fleet.Member{fleet.HostMember()}, nil
 		})
 		if err != nil {
+			for line := range strings.Lines(err.Error()) {
+				if !strings.HasPrefix(line, "spec.") && !strings.HasPrefix(line, "metadata.") || strings.Contains(line, "Go ") {
+					t.Errorf("the error does not begin with a path, or names a type: %s", line)
+				}
+			}
 			return
 		}
 		for _, object := range built.Members[0].Objects {

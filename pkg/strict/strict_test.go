@@ -149,3 +149,19 @@ func TestAliasesAreBounded(t *testing.T) {
 		t.Error("aliases are not told from texts")
 	}
 }
+
+func TestDocumentsAreBounded(t *testing.T) {
+	const most = 10_000
+	last, fine := 0, 0
+	for number, document := range strict.Documents([]byte(strings.Repeat("---\na: 1\n", 2*most))) {
+		last = number
+		if document.Err == nil {
+			fine++
+		} else if want := "there are more than 10000 documents"; document.Err.Error() != want {
+			t.Errorf("document %d: %v, want %s", number, document.Err, want)
+		}
+	}
+	if last != most+1 || fine != most {
+		t.Errorf("%d documents, of which %d are fine", last, fine)
+	}
+}

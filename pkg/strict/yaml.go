@@ -12,11 +12,14 @@ import (
 	kyaml "sigs.k8s.io/yaml"
 )
 
+// What is converted is bounded: some kilobytes can name one long text a
+// thousand times, and the converter takes long for what is deep or many.
 const (
-	// maxAliased bounds, in bytes, what the aliases of one document stand for: a
-	// few kilobytes can name one long text a thousand times.
-	maxAliased = 4 << 20
-	maxDepth   = 1000
+	// maxAliased is how much, in bytes, the aliases of one document stand for.
+	maxAliased   = 4 << 20
+	maxDepth     = 100
+	maxValues    = 100_000
+	maxDocuments = 10_000
 )
 
 // Documents yields the documents of a YAML or JSON stream as JSON, numbered
@@ -36,6 +39,9 @@ func Documents(data []byte) iter.Seq2[int, Document] {
 				return
 			case nothing(&node):
 				continue
+			case number > maxDocuments:
+				yield(number, Document{Err: fmt.Errorf("there are more than %d documents", maxDocuments)})
+				return
 			}
 			encoded, err := toJSON(&node)
 			if !yield(number, Document{encoded, err}) {
@@ -100,37 +106,32 @@ func hasAlias(node *yaml.Node) bool {
 	return false
 }
 
-// bound refuses what would take too much memory, or stack, to convert.
+// bound refuses what would take too much memory, or time, to convert.
 func bound(node *yaml.Node) error {
-	left := maxAliased
-	switch deep := spend(node, &left, false, 0); {
-	case left < 0:
-		return fmt.Errorf("its aliases stand for more than %d MiB", maxAliased>>20)
-	case deep:
-		return fmt.Errorf("it is nested more than %d deep", maxDepth)
-	}
-	return nil
+	return (&budget{aliased: maxAliased, values: maxValues}).spend(node, false, 0)
 }
 
-// spend takes from a budget what aliases stand for, until nothing is left, and
-// tells whether it came too deep.
-func spend(node *yaml.Node, left *int, aliased bool, depth int) (deep bool) {
-	if aliased {
-		*left -= len(node.Value) + 1
+// budget is what a document may still hold.
+type budget struct{ aliased, values int }
+
+func (b *budget) spend(node *yaml.Node, aliased bool, depth int) error {
+	if b.values--; aliased {
+		b.aliased -= len(node.Value) + 1
 	}
-	if *left < 0 || depth > maxDepth {
-		return depth > maxDepth
-	}
-	if node.Kind == yaml.AliasNode {
-		return spend(node.Alias, left, true, depth+1)
+	switch {
+	case depth > maxDepth:
+		return fmt.Errorf("it is nested more than %d deep", maxDepth)
+	case b.aliased < 0:
+		return fmt.Errorf("its aliases stand for more than %d MiB", maxAliased>>20)
+	case b.values < 0:
+		return fmt.Errorf("it holds more than %d values", maxValues)
+	case node.Kind == yaml.AliasNode:
+		return b.spend(node.Alias, true, depth+1)
 	}
 	for _, child := range node.Content {
-		if spend(child, left, aliased, depth+1) {
-			return true
-		}
-		if *left < 0 {
-			return false
+		if err := b.spend(child, aliased, depth+1); err != nil {
+			return err
 		}
 	}
-	return false
+	return nil
 }
