@@ -19,13 +19,13 @@ func strictly(raw []byte, into, former any, path *field.Path) []error {
 	if len(problems) == 0 {
 		return nil
 	}
-	// Where the former type does not take a value, nothing below it is looked
-	// at, and no field is known to be removed.
 	before := strict.Decode(raw, former)
-	took := !slices.ContainsFunc(before, func(p strict.Problem) bool { return !p.Unknown })
 	errs := make([]error, len(problems))
 	for i, problem := range problems {
-		if problem.Unknown && took && !slices.ContainsFunc(before, func(p strict.Problem) bool { return p.Path == problem.Path }) {
+		// Where the former type knows neither the field nor what it stands in, or
+		// does not take that, nothing was removed.
+		faulty := func(p strict.Problem) bool { return strings.HasPrefix(problem.Path, p.Path) }
+		if problem.Unknown && !slices.ContainsFunc(before, faulty) {
 			problem.Text, problem.Near = strict.UnknownField+": Flux removed it; leave it out", ""
 		}
 		problem.Path = strings.TrimSuffix(path.String()+"."+problem.Path, ".")

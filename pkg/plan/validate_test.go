@@ -4,11 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
-	"github.com/kurator-dev/kubectl-fleetapp/pkg/manifest"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
-
-	appsv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/apps/v1alpha1"
 )
 
 func TestValidate(t *testing.T) {
@@ -205,25 +201,6 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-// Manifests for Kurator's own Flux may hold them.
-func TestFieldsThatFluxRemoved(t *testing.T) {
-	policy := func(policy string) app { return app{policies: []string{policy}} }
-	for path, a := range map[string]app{
-		"source.gitRepository.gitImplementation":                                {source: "gitRepository: {url: x, gitImplementation: go-git}"},
-		"source.gitRepository.accessFrom":                                       {source: "gitRepository: {url: x, accessFrom: {namespaceSelectors: [{matchLabels: {a: b}}]}}"},
-		"syncPolicies[0].kustomization.validation":                              policy("kustomization: {validation: client}"),
-		"syncPolicies[0].kustomization.patchesStrategicMerge":                   policy("kustomization: {patchesStrategicMerge: [{a: b}]}"),
-		"syncPolicies[0].kustomization.patchesJson6902":                         policy("kustomization: {patchesJson6902: [{target: {kind: Pod}, patch: [{op: remove, path: /a}]}]}"),
-		"syncPolicies[0].helm.chart.spec.valuesFile":                            policy("helm: {chart: {spec: {chart: c, valuesFile: v.yaml}}}"),
-		"syncPolicies[0].helm.postRenderers[0].kustomize.patchesStrategicMerge": policy("helm: {chart: {spec: {chart: c}}, postRenderers: [{kustomize: {patchesStrategicMerge: [{a: b}]}}]}"),
-	} {
-		err := plan.Validate(a.parse(t))
-		if want := "spec." + path + ": unknown field: Flux removed it; leave it out"; err == nil || err.Error() != want {
-			t.Errorf("error is %v, want %s", err, want)
-		}
-	}
-}
-
 // A duration is the value that is most often written wrong.
 func TestABadDurationIsNamed(t *testing.T) {
 	for path, a := range map[string]app{
@@ -261,89 +238,4 @@ func TestFieldsThatKuratorsStructsLackPass(t *testing.T) {
 			t.Errorf("%s: %v", source, err)
 		}
 	}
-}
-
-func TestNamesAtTheirLimits(t *testing.T) {
-	if err := plan.Validate(app{name: strings.Repeat("a", 63), policies: []string{"name: a, " + aKustomization}}.parse(t)); err != nil {
-		t.Error(err)
-	}
-	if err := plan.Validate(app{name: strings.Repeat("a", 61)}.parse(t)); err != nil {
-		t.Error(err)
-	}
-	parsed := app{policies: []string{"name: a, " + aKustomization}}.parse(t)
-	parsed.Name = ""
-	if err := plan.Validate(parsed); err == nil || err.Error() != "metadata.name: a name is needed" {
-		t.Errorf("without a name: %v", err)
-	}
-}
-
-// The namespace becomes part of the paths of requests.
-func TestBadNamespacesAreRefused(t *testing.T) {
-	const noNamespace = ` cannot be a namespace: lower-case letters, digits and "-" can, with a letter or digit at both ends`
-	long := strings.Repeat("a", 64)
-	for namespace, want := range map[string]string{
-		"../kube-system": `"../kube-system"` + noNamespace,
-		"a/b":            `"a/b"` + noNamespace,
-		"Default":        `"Default"` + noNamespace,
-		"a.b":            `"a.b"` + noNamespace,
-		"a-":             `"a-"` + noNamespace,
-		long:             `"` + long[:63] + `"… has 64 characters; a namespace can have 63`,
-	} {
-		parsed := app{}.parse(t)
-		parsed.Namespace = namespace
-		if err := plan.Validate(parsed); err == nil || err.Error() != "metadata.namespace: "+want {
-			t.Errorf("namespace %q: %v, want %s", namespace, err, want)
-		}
-	}
-}
-
-func FuzzBuild(f *testing.F) {
-	for _, seed := range []app{
-		{}, {destination: toAll}, {source: helmSource, policies: []string{aHelmRelease}}, {source: ociSource, policies: []string{"helm: {}"}},
-		{policies: []string{"helm: {chart: {spec: {chart: c}}, values: {a: 1e999}}"}}, {source: "gitRepository: []"},
-		{policies: []string{"kustomization: {interval: 5, prune: 'yes', images: [{nmae: 1}]}"}},
-		{policies: []string{"helm: {chart: {spec: {sourceRef: 1}}, kubeConfig: null, valuesFrom: {}}"}}, {policies: []string{"kustomization: 1"}}, {policies: []string{"helm: {chart: []}"}},
-	} {
-		parsed := seed.parse(f)
-		for _, policy := range parsed.Spec.SyncPolicies {
-			var kustomization, helm []byte
-			if policy.Kustomization != nil {
-				kustomization = policy.Kustomization.Raw
-			}
-			if policy.Helm != nil {
-				helm = policy.Helm.Raw
-			}
-			f.Add(parsed.Name, string(kustomization), string(helm))
-		}
-	}
-	f.Fuzz(func(t *testing.T, name, kustomization, helm string) {
-		file := `{"apiVersion":"apps.kurator.dev/v1alpha1","kind":"Application","metadata":{"name":"shop"},"spec":{"source":{"gitRepository":{}},"syncPolicies":[` +
-			`{"kustomization":` + orEmpty(kustomization) + `},{"helm":` + orEmpty(helm) + `}]}}`
-		read, err := manifest.Parse("f", []byte(file))
-		if err != nil || len(read) != 1 {
-			return
-		}
-		read[0].Name = name
-		built, err := plan.Build(read[0].Application, owner(), func(*appsv1alpha1.ApplicationDestination) ([]fleet.Member, error) {
-			return []fleet.Member{fleet.HostMember()}, nil
-		})
-		if err != nil {
-			for line := range strings.Lines(err.Error()) {
-				if !strings.HasPrefix(line, "spec.") && !strings.HasPrefix(line, "metadata.") || strings.Contains(line, "Go ") {
-					t.Errorf("the error does not begin with a path, or names a type: %s", line)
-				}
-			}
-			return
-		}
-		for _, object := range built.Members[0].Objects {
-			spec(t, object) // it is JSON
-		}
-	})
-}
-
-func orEmpty(value string) string {
-	if value == "" {
-		return "{}"
-	}
-	return value
 }

@@ -92,7 +92,7 @@ func (in *inspector) lookIntoMap(value any, as reflect.Type, path string) {
 		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(object)) {
-		in.look(object[name], as.Elem(), path+"["+short(name)+"]")
+		in.look(object[name], as.Elem(), path+"["+shown(name)+"]")
 	}
 }
 
@@ -210,12 +210,20 @@ func decodesItself(as reflect.Type) bool {
 
 func child(path, name string) string {
 	if path == "" {
-		return short(name)
+		return shown(name)
 	}
-	return path + "." + short(name)
+	return path + "." + shown(name)
 }
 
-// short is a text as an error shows it.
+// shown is a field's name as a path shows it.
+func shown(name string) string {
+	if quoted := strconv.Quote(name); len(quoted) != len(name)+2 {
+		return short(quoted)
+	}
+	return short(name)
+}
+
+// short is the beginning of a text that may be endless.
 func short(text string) string {
 	if len(text) <= maxName {
 		return text

@@ -1,0 +1,26 @@
+package plan_test
+
+import (
+	"testing"
+
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
+)
+
+// Manifests for Kurator's own Flux may hold them.
+func TestFieldsThatFluxRemoved(t *testing.T) {
+	policy := func(policy string) app { return app{policies: []string{policy}} }
+	for path, a := range map[string]app{
+		"source.gitRepository.gitImplementation":                                {source: "gitRepository: {url: x, gitImplementation: go-git}"},
+		"source.gitRepository.accessFrom":                                       {source: "gitRepository: {url: x, accessFrom: {namespaceSelectors: [{matchLabels: {a: b}}]}}"},
+		"syncPolicies[0].kustomization.validation":                              policy("kustomization: {validation: client}"),
+		"syncPolicies[0].kustomization.patchesStrategicMerge":                   policy("kustomization: {patchesStrategicMerge: [{a: b}]}"),
+		"syncPolicies[0].kustomization.patchesJson6902":                         policy("kustomization: {patchesJson6902: [{target: {kind: Pod}, patch: [{op: remove, path: /a}]}]}"),
+		"syncPolicies[0].helm.chart.spec.valuesFile":                            policy("helm: {chart: {spec: {chart: c, valuesFile: v.yaml}}}"),
+		"syncPolicies[0].helm.postRenderers[0].kustomize.patchesStrategicMerge": policy("helm: {chart: {spec: {chart: c}}, postRenderers: [{kustomize: {patchesStrategicMerge: [{a: b}]}}]}"),
+	} {
+		err := plan.Validate(a.parse(t))
+		if want := "spec." + path + ": unknown field: Flux removed it; leave it out"; err == nil || err.Error() != want {
+			t.Errorf("error is %v, want %s", err, want)
+		}
+	}
+}
