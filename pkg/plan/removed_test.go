@@ -1,6 +1,8 @@
 package plan_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
@@ -21,6 +23,19 @@ func TestFieldsThatFluxRemoved(t *testing.T) {
 		err := plan.Validate(a.parse(t))
 		if want := "spec." + path + ": unknown field: Flux removed it; leave it out"; err == nil || err.Error() != want {
 			t.Errorf("error is %v, want %s", err, want)
+		}
+	}
+}
+
+func TestNotAllThatIsUnknownWasRemoved(t *testing.T) {
+	for text, a := range map[string]app{
+		"validation: unknown field: Flux removed it; leave it out": {policies: []string{"kustomization: {val: 1, validation: client, prune: 'yes'}"}},
+		"val: unknown field":                  {policies: []string{"kustomization: {val: 1, validation: client}"}},
+		"postRenderers[0].x.y: unknown field": {policies: []string{"helm: {chart: {spec: {chart: c}}, postRenderers: [{x.y: 1}]}"}},
+	} {
+		err := plan.Validate(a.parse(t))
+		if err == nil || !slices.ContainsFunc(strings.Split(err.Error(), "\n"), func(line string) bool { return strings.HasSuffix(line, "."+text) }) {
+			t.Errorf("error is %v, want %s in it", err, text)
 		}
 	}
 }

@@ -24,7 +24,7 @@ func strictly(raw []byte, into, former any, path *field.Path) []error {
 	for i, problem := range problems {
 		// Where the former type knows neither the field nor what it stands in, or
 		// does not take that, nothing was removed.
-		faulty := func(p strict.Problem) bool { return strings.HasPrefix(problem.Path, p.Path) }
+		faulty := func(p strict.Problem) bool { return within(problem.Path, p.Path) }
 		if problem.Unknown && !slices.ContainsFunc(before, faulty) {
 			problem.Text, problem.Near = strict.UnknownField+": Flux removed it; leave it out", ""
 		}
@@ -32,4 +32,10 @@ func strictly(raw []byte, into, former any, path *field.Path) []error {
 		errs[i] = errors.New(problem.String())
 	}
 	return errs
+}
+
+// within tells whether a path leads to or into what another leads to.
+func within(path, into string) bool {
+	rest, ok := strings.CutPrefix(path, into)
+	return ok && (into == "" || rest == "" || rest[0] == '.' || rest[0] == '[')
 }
