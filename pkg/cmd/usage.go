@@ -28,6 +28,9 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 
 // badFlag says where a command's flags are listed, and which one was meant.
 func badFlag(cmd *cobra.Command, err error) error {
+	if args := cmd.Flags().Args(); !cmd.HasParent() && len(args) > 0 {
+		return knownCommand(cmd, args) // the flag is one of the command that was meant
+	}
 	meant := ""
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "" {

@@ -19,6 +19,7 @@ func TestUsage(t *testing.T) {
 	}{
 		"unknown command":           {[]string{"apply"}, "error: unknown command \"apply\" for \"kubectl fleetapp\"\n"},
 		"misspelled command":        {[]string{"deplou"}, "error: unknown command \"deplou\" for \"kubectl fleetapp\" (did you mean \"deploy\"?)\n"},
+		"misspelled, with a flag":   {[]string{"deplou", "-f", "app.yaml"}, "error: unknown command \"deplou\" for \"kubectl fleetapp\" (did you mean \"deploy\"?)\n"},
 		"command in capitals":       {[]string{"GET", "pods"}, "error: unknown command \"GET\" for \"kubectl fleetapp\" (did you mean \"get\"?)\n"},
 		"misspelled flag":           {[]string{"get", "pods", "--all-cluster"}, "error: unknown flag: --all-cluster (did you mean --all-clusters?); see 'kubectl fleetapp get --help'\n"},
 		"selector":                  {[]string{"get", "pods", "-l", "a=b=c"}, "error: --selector \"a=b=c\": found '=', expected: ',' or 'end of string'\n"},
