@@ -98,5 +98,5 @@ func holder() inventory.Run {
 	if named, err := os.Hostname(); err == nil {
 		host = named
 	}
-	return inventory.Run{Holder: fmt.Sprintf("%s@%s", name, host), PID: os.Getpid()}
+	return inventory.ThisProcess(inventory.Run{Holder: fmt.Sprintf("%s@%s", name, host)})
 }

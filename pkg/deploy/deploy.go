@@ -31,6 +31,9 @@ type Engine struct {
 	Options
 	// Now is the clock.
 	Now func() time.Time
+	// Waits is called before a run waits for a sign of life of the one that
+	// holds the inventory, with how long that takes at most.
+	Waits func(held inventory.Run, longest time.Duration)
 	// Emit is called once per member, in their order.
 	Emit func(Event)
 }
@@ -97,6 +100,9 @@ type running struct {
 // have before anything is pruned: two names may lead to one cluster. The error
 // is of the host; members' own are emitted.
 func (e Engine) Run(ctx context.Context, record *inventory.Inventory, run inventory.Run, application json.RawMessage, works []Work) (Summary, error) {
+	if err := record.PassOver(ctx, run, e.Waits); err != nil {
+		return Summary{}, err
+	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	r := &running{Engine: e, record: record, intended: make(chan struct{}), wanted: claims(works)}

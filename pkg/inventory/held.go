@@ -22,25 +22,28 @@ const (
 )
 
 // lease is for how long a run holds a record without renewing it; renewal is
-// how often it renews. A run that ends sooner costs no request for it.
+// how often it renews, and how long one renewal may take. A holder has three
+// tries within its lease, and stops when it ends; whoever cannot see its
+// process waits for a whole lease, so that is short. A run that ends before its
+// first renewal costs no request for it.
 const (
-	lease   = 30 * time.Second
-	renewal = 10 * time.Second
+	lease   = 20 * time.Second
+	renewal = 5 * time.Second
 )
 
 // HeldError is the error of a run that finds another one at work.
 type HeldError struct {
 	Namespace, Application string
 	Run                    Run
-	// Wait is how long it takes at most until a dead holder is passed over.
-	Wait time.Duration
 }
 
 func (e *HeldError) Error() string {
-	return fmt.Sprintf("application %s/%s is being %s by %s since %s (pid %d); wait for it, or try again in %ds if it died",
-		e.Namespace, e.Application, e.Run.Verb, e.Run.Holder, e.Run.Started.Local().Format(time.TimeOnly), e.Run.PID,
-		int((e.Wait+time.Second-1)/time.Second))
+	return fmt.Sprintf("application %s/%s is being %s by %s since %s (pid %d), which is alive; wait for it or end it, then run the same again",
+		e.Namespace, e.Application, e.Run.Verb, e.Run.Holder, e.Run.Started.Local().Format(time.TimeOnly), e.Run.PID)
 }
+
+// errExpired is the error of a run whose lease ended.
+var errExpired = fmt.Errorf("nothing could be written to it for %s, so another run may have taken over: run the same again once the host is back", lease)
 
 // Inventory is the record of one application, as read from the host, and what
 // is needed to write it back if nobody else did.
@@ -53,8 +56,11 @@ type Inventory struct {
 	// fields below.
 	write           sync.Mutex
 	record          Record
-	ours            *Run     // the run that took hold of the record through this
-	acknowledged    []Member // the members as the host is known to have them
+	readAt          time.Time
+	passed          bool      // whoever held the record as it was read is dead
+	ours            *Run      // the run that took hold of the record through this
+	until           time.Time // when its lease ends
+	acknowledged    []Member  // the members as the host is known to have them
 	uid             types.UID
 	resourceVersion string
 }
@@ -63,6 +69,7 @@ type Inventory struct {
 func Read(ctx context.Context, host rest.Interface, namespace, application string, now func() time.Time) (*Inventory, error) {
 	i := &Inventory{host: host, namespace: namespace, application: application, now: now}
 	answer, err := i.send(ctx, host.Get().AbsPath(i.path()...))
+	i.readAt = now()
 	if apierrors.IsNotFound(err) {
 		return i, nil
 	}
@@ -90,63 +97,84 @@ func (i *Inventory) Members() []Member { return slices.Clone(i.record.Members) }
 // Intend writes down what a run is about to put where, beside all that may be
 // there already, and takes hold of the record. When it returns without an
 // error the API server has acknowledged the record, and members may be touched.
-// A nil application leaves the one last asked for as it is.
+// A nil application leaves the one last asked for as it is. Where another run
+// holds the record, the error is a *HeldError: see PassOver.
 func (i *Inventory) Intend(ctx context.Context, run Run, application json.RawMessage, wanted []Placement) error {
 	i.write.Lock()
 	defer i.write.Unlock()
-	now := i.now()
-	if held := i.record.Run; held != nil && now.Before(held.Expires) {
-		return &HeldError{i.namespace, i.application, *held, held.Expires.Sub(now)}
+	if held := i.record.Run; held != nil && !i.passed {
+		return i.heldBy(*held)
 	}
-	run.Started, run.Expires = now, now.Add(lease)
-	i.record.Run, i.ours = &run, &run
+	now := i.now()
+	run.Started, run.Renewed = now, now
+	i.record.Run, i.ours, i.until = &run, &run, now.Add(lease)
 	i.record.Epoch++
 	i.record.intend(wanted)
 	if application != nil {
 		i.record.revise(application, now)
 	}
-	return i.put(ctx)
+	within, cancel := context.WithTimeout(ctx, lease)
+	defer cancel()
+	err := i.put(within)
+	switch {
+	case err != nil && within.Err() != nil && ctx.Err() == nil:
+		return i.wrap("write", errExpired)
+	case errors.Is(err, errRaced):
+		return i.wonBy(ctx, err)
+	}
+	return err
 }
 
 // Keep renews the hold until the context ends. Where another run has taken it,
-// or it could not be renewed before it ran out, it says so and ends.
+// or the lease ended before it could be renewed, it says so and ends.
 func (i *Inventory) Keep(ctx context.Context, lost func(error)) {
-	tick := time.NewTicker(renewal)
-	defer tick.Stop()
-	for {
+	end, held := i.end()
+	for next := end.Add(renewal - lease); held; end, held = i.end() {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-time.After(min(next.Sub(i.now()), end.Sub(i.now()))):
 		}
-		if expired, err := i.renew(ctx); err != nil && ctx.Err() == nil && (expired || errors.Is(err, errRaced)) {
+		next = i.now().Add(renewal)
+		err := i.renew(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if errors.Is(err, errRaced) || errors.Is(err, errExpired) {
 			lost(err)
 			return
 		}
 	}
 }
 
-// Confirm renews the hold, and so makes sure that it is still this run's.
-func (i *Inventory) Confirm(ctx context.Context) error {
-	_, err := i.renew(ctx)
-	return err
+// end is when the lease ends, and whether it is still needed.
+func (i *Inventory) end() (time.Time, bool) {
+	i.write.Lock()
+	defer i.write.Unlock()
+	return i.until, i.record.Run != nil
 }
 
-// renew tells, beside its error, whether the hold had run out before.
-func (i *Inventory) renew(ctx context.Context) (expired bool, err error) {
+// Confirm renews the hold, and so makes sure that it is still this run's.
+func (i *Inventory) Confirm(ctx context.Context) error { return i.renew(ctx) }
+
+func (i *Inventory) renew(ctx context.Context) error {
 	i.write.Lock()
 	defer i.write.Unlock()
 	if i.record.Run == nil { // settled while this waited
-		return false, nil
+		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, renewal)
+	now := i.now()
+	ctx, cancel := context.WithTimeout(ctx, min(renewal, i.until.Sub(now)))
 	defer cancel()
-	before := i.record.Run.Expires
-	i.record.Run.Expires = i.now().Add(lease)
-	if err = i.put(ctx); err != nil {
-		i.record.Run.Expires = before
+	i.record.Run.Renewed = now
+	err := i.put(ctx)
+	switch {
+	case err == nil:
+		i.until = now.Add(lease)
+	case !errors.Is(err, errRaced) && !i.now().Before(i.until):
+		return i.wrap("write", errExpired)
 	}
-	return i.now().After(before), err
+	return err
 }
 
 // Settle writes down what a run has learned, and lets go of the record. A

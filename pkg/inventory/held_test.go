@@ -2,7 +2,6 @@ package inventory
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"testing"
 	"time"
@@ -26,7 +25,7 @@ func TestAnApplicationsLife(t *testing.T) {
 			t.Fatal(err)
 		}
 		checkSecret(t, h, "", "")
-		if is := h.record(); is.Epoch != 1 || is.Run.PID != 1 || is.Run.Expires.Sub(is.Run.Started) != lease || lines(is) != "one() a b" {
+		if is := h.record(); is.Epoch != 1 || is.Run.PID != 1 || !is.Run.Renewed.Equal(is.Run.Started) || lines(is) != "one() a b" {
 			t.Errorf("intended %+v", is)
 		}
 		if err := first.Settle(t.Context(), []Outcome{learn("one", "c1", "+a", "-b")}); err != nil {
@@ -94,69 +93,6 @@ func TestWhereThereWasNothingNothingIsSent(t *testing.T) {
 			t.Errorf("requests %s", got)
 		}
 	})
-}
-
-func TestARecordThatIsHeld(t *testing.T) {
-	for name, test := range map[string]struct {
-		left time.Duration
-		text string
-	}{
-		"just begun":    {30 * time.Second, "30s"},
-		"a while ago":   {20 * time.Second, "20s"},
-		"between two":   {20*time.Second + 400*time.Millisecond, "21s"},
-		"almost passed": {300 * time.Millisecond, "1s"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			withHost(t, func(t *testing.T, h *host) {
-				started := time.Date(2026, 1, 2, 14, 2, 11, 0, time.Local)
-				other := Run{Verb: "deleted", Holder: "ana@laptop-12", PID: 4711, Started: started, Expires: time.Now().Add(test.left)}
-				h.holds(&Record{Epoch: 3, Run: &other})
-				_, err := h.intends(1)
-				checkError(t, err, "application default/shop is being deleted by ana@laptop-12 since 14:02:11 (pid 4711); wait for it, or try again in "+test.text+" if it died")
-				var held *HeldError
-				if !errors.As(err, &held) || held.Run.PID != 4711 || held.Wait != test.left {
-					t.Errorf("%+v", held)
-				}
-				if got := h.methods(); got != "GET" {
-					t.Errorf("requests %s", got)
-				}
-			})
-		})
-	}
-}
-
-func TestADeadRunIsTakenOver(t *testing.T) {
-	for name, ago := range map[string]time.Duration{"just now": 0, "long ago": time.Hour} {
-		t.Run(name, func(t *testing.T) {
-			withHost(t, func(t *testing.T, h *host) {
-				dead := run(7)
-				dead.Started, dead.Expires = time.Now().Add(-lease-ago), time.Now().Add(-ago)
-				h.holds(&Record{Epoch: 7, Run: &dead, Members: []Member{{Kind: "AttachedCluster", Name: "old", Objects: []Entry{{Identity: id("x")}}}}})
-				h.mustIntend(8)
-				if is := h.record(); is.Epoch != 8 || is.Run.PID != 8 || lines(is) != "old() x\none() a" {
-					t.Errorf("taken over as %+v", is)
-				}
-			})
-		})
-	}
-}
-
-func TestOnlyOneOfTwoRunsTakesHold(t *testing.T) {
-	for name, before := range map[string]*Record{"at first": nil, "later": {Epoch: 1}} {
-		t.Run(name, func(t *testing.T) {
-			withHost(t, func(t *testing.T, h *host) {
-				if before != nil {
-					h.holds(before)
-				}
-				slow := h.read()
-				h.mustIntend(1)
-				checkError(t, slow.Intend(t.Context(), run(2), nil, []Placement{place("two", "b")}), writeWhat+raceText)
-				if is := h.record(); is.Run.PID != 1 || lines(is) != "one() a" {
-					t.Errorf("the record is %+v", is)
-				}
-			})
-		})
-	}
 }
 
 func TestARecordThatWasDeletedMeanwhile(t *testing.T) {

@@ -229,9 +229,14 @@ func (h *host) read() *Inventory {
 }
 
 // intends reads the record and takes hold of it, as a run of that process.
-func (h *host) intends(pid int) (*Inventory, error) {
+func (h *host) intends(pid int) (*Inventory, error) { return h.takes(run(pid)) }
+
+func (h *host) takes(run Run) (*Inventory, error) {
 	i := h.read()
-	return i, i.Intend(h.t.Context(), run(pid), nil, []Placement{place("one", "a")})
+	if err := i.PassOver(h.t.Context(), run, func(Run, time.Duration) {}); err != nil {
+		return i, err
+	}
+	return i, i.Intend(h.t.Context(), run, nil, []Placement{place("one", "a")})
 }
 
 func (h *host) mustIntend(pid int) *Inventory {

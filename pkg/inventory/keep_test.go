@@ -22,7 +22,7 @@ func TestARunKnowsItsOwnWriteAgain(t *testing.T) {
 			withHost(t, func(t *testing.T, h *host) {
 				ours := h.mustIntend(1)
 				h.after = lose(1)
-				if _, err := ours.renew(t.Context()); err == nil {
+				if err := ours.renew(t.Context()); err == nil {
 					t.Fatal("the answer was not lost")
 				}
 				if err := ours.Settle(t.Context(), []Outcome{test.outcome}); err != nil {
@@ -48,9 +48,7 @@ func TestARunDoesNotTakeAnothersWriteForItsOwn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			withHost(t, func(t *testing.T, h *host) {
 				ours := h.mustIntend(1)
-				time.Sleep(lease)
-				theirs := h.read()
-				if err := theirs.Intend(t.Context(), another, nil, nil); err != nil {
+				if _, err := h.takes(another); err != nil {
 					t.Fatal(err)
 				}
 				checkError(t, ours.Settle(t.Context(), []Outcome{learn("one", "c1", "-a")}), "delete the inventory (Secret default/fleetapp.v1.shop on the host): "+raceText)
@@ -91,8 +89,8 @@ func TestAHoldIsRenewedAsLongAsTheRunLasts(t *testing.T) {
 		hold := keep(t, ours)
 		for range 12 {
 			sleep(renewal)
-			if left := time.Until(h.record().Run.Expires); left != lease {
-				t.Fatalf("the hold ends in %v", left)
+			if at := h.record().Run.Renewed; !at.Equal(time.Now()) {
+				t.Fatalf("it was renewed at %v, and now is %v", at, time.Now())
 			}
 		}
 		hold.stop()
@@ -141,11 +139,11 @@ func TestFailedRenewals(t *testing.T) {
 	}{
 		"one":                  {before: fail(1)},
 		"two":                  {before: fail(2)},
-		"until it ran out":     {before: fail(1000), lost: lease + time.Second},
+		"until it ran out":     {before: fail(1000), lost: lease},
 		"one answer lost":      {after: lose(1)},
 		"two answers lost":     {after: lose(2)},
-		"a host that hangs":    {before: func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return false }, lost: lease + time.Second},
-		"a connection refused": {before: func(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) }, lost: lease + renewal},
+		"a host that hangs":    {before: func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return false }, lost: lease},
+		"a connection refused": {before: func(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) }, lost: lease},
 	} {
 		t.Run(name, func(t *testing.T) {
 			withHost(t, func(t *testing.T, h *host) {
@@ -157,7 +155,7 @@ func TestFailedRenewals(t *testing.T) {
 				switch {
 				case test.lost == 0 && hold.lost != nil:
 					t.Errorf("lost after %v: %v", hold.at, hold.lost)
-				case test.lost == 0 && time.Until(h.record().Run.Expires) <= 0:
+				case test.lost == 0 && time.Since(h.record().Run.Renewed) > renewal:
 					t.Error("it was not renewed again")
 				case test.lost > 0 && hold.lost == nil:
 					t.Error("the run does not know that it has lost the record")
@@ -174,7 +172,7 @@ func TestAHoldThatAnotherRunHasTaken(t *testing.T) {
 		ours := h.mustIntend(1)
 		hold := keep(t, ours)
 		theirs := run(2)
-		theirs.Started, theirs.Expires = time.Now(), time.Now().Add(time.Hour)
+		theirs.Started = time.Now()
 		h.holds(&Record{Epoch: 2, Run: &theirs})
 		sleep(renewal)
 		checkError(t, hold.lost, writeWhat+raceText)
@@ -189,12 +187,14 @@ func TestConfirm(t *testing.T) {
 	withHost(t, func(t *testing.T, h *host) {
 		ours := h.mustIntend(1)
 		sleep(renewal)
-		if err := ours.Confirm(t.Context()); err != nil || time.Until(h.record().Run.Expires) != lease {
+		if err := ours.Confirm(t.Context()); err != nil || !h.record().Run.Renewed.Equal(time.Now()) {
 			t.Errorf("%v, %+v", err, h.record().Run)
 		}
-		sleep(lease)
-		h.mustIntend(2)
+		theirs := run(2)
+		h.holds(&Record{Epoch: 2, Run: &theirs})
 		checkError(t, ours.Confirm(t.Context()), writeWhat+raceText)
+		sleep(lease)
+		checkError(t, ours.Confirm(t.Context()), writeWhat+errExpired.Error())
 	})
 }
 
@@ -208,7 +208,6 @@ func TestWhatAPassedOverRunMadeStaysInTheRecord(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			withHost(t, func(t *testing.T, h *host) {
 				slow := h.mustIntend(1)
-				sleep(lease)
 				next := h.mustIntend(2)
 				checkError(t, slow.Settle(t.Context(), []Outcome{learn("one", "c1", "+a")}), writeWhat+raceText)
 				if is := h.record(); is.Run == nil || is.Run.PID != 2 || is.Epoch != 2 || lines(is) != "one(c1) a=uid-a" {

@@ -82,9 +82,15 @@ type Run struct {
 	// Holder is user@machine.
 	Holder string `json:"holder"`
 	PID    int    `json:"pid"`
-	// Started and Expires are by the holder's clock; a living holder renews.
+	// Machine is the same for processes of which one can see by its PID whether
+	// another is alive; empty where none can.
+	Machine string `json:"machine,omitempty"`
+	// Born tells the process from another one that had its PID before or later.
+	Born string `json:"born,omitempty"`
+	// Started and Renewed are by the holder's clock, which nobody else's is
+	// compared with: it is that Renewed changes which shows a living holder.
 	Started time.Time `json:"started"`
-	Expires time.Time `json:"expires"`
+	Renewed time.Time `json:"renewed"`
 }
 
 // Placement is what a run wants in one member.
