@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,6 +45,10 @@ type wire struct {
 	// gate is held for reading while a request is carried out, and for writing
 	// while the law is checked: nothing of ours happens meanwhile.
 	gate sync.RWMutex
+	// written counts the writes to members; one check covers all that were
+	// carried out before it.
+	written atomic.Int64
+	covered int64 // guarded by gate
 
 	mutex sync.Mutex // guards the fields below
 	run   *tapped
@@ -62,8 +67,8 @@ type tapped struct {
 	goesOn bool
 	// delay is for how long each request is held up.
 	delay time.Duration
-	// carriedOut, if set, is called after each write to a member, while nothing
-	// else is carried out.
+	// carriedOut, if set, is called after writes to members, before any of them is
+	// answered, while nothing else is carried out.
 	carriedOut func(request string)
 
 	began   time.Time
@@ -232,11 +237,20 @@ func (f *front) carryOut(run *tapped, r *http.Request, request string) (*http.Re
 	}
 	response, err := f.send(out)
 	if err == nil && r.Method != http.MethodGet && f.cluster != "host" && run.carriedOut != nil {
-		f.wire.gate.Lock()
-		defer f.wire.gate.Unlock()
-		run.carriedOut(request)
+		f.wire.watch(run, request)
 	}
 	return response, err
+}
+
+// watch has a write to a member checked before its answer is passed on.
+func (w *wire) watch(run *tapped, request string) {
+	write := w.written.Add(1)
+	w.gate.Lock()
+	defer w.gate.Unlock()
+	if w.covered < write {
+		w.covered = w.written.Load()
+		run.carriedOut(request)
+	}
 }
 
 func (f *front) send(out *http.Request) (*http.Response, error) {

@@ -27,7 +27,8 @@ import (
 )
 
 // stage is a namespace of the host with a fleet of its own, whose members the
-// plugin reaches over a wire. The members lack the namespace.
+// plugin reaches by a way of the test's, mostly a wire. The members lack the
+// namespace.
 type stage struct {
 	t         *testing.T
 	wire      *wire
@@ -53,9 +54,16 @@ var (
 	started = time.Now().UnixMilli() % 1e9
 )
 
-func newStage(t *testing.T, w *wire, clusters map[string]dynamic.Interface) *stage {
+// way is how the plugin reaches the clusters.
+type way interface {
+	// kubeconfig is one that leads to a cluster that way.
+	kubeconfig(cluster string) []byte
+}
+
+func newStage(t *testing.T, w way, clusters map[string]dynamic.Interface) *stage {
 	t.Helper()
-	s := &stage{t: t, wire: w, clusters: clusters, dir: t.TempDir(), namespace: fmt.Sprintf("stage-%d-%d", started, stages.Add(1))}
+	s := &stage{t: t, clusters: clusters, dir: t.TempDir(), namespace: fmt.Sprintf("stage-%d-%d", started, stages.Add(1))}
+	s.wire, _ = w.(*wire)
 	s.write("host.kubeconfig", string(w.kubeconfig("host")))
 	s.create(namespaces, object{"apiVersion": "v1", "kind": "Namespace", "metadata": object{"name": s.namespace}})
 	var references []any
@@ -97,7 +105,12 @@ func newClusters(t *testing.T) map[string]dynamic.Interface {
 
 func (s *stage) create(resource schema.GroupVersionResource, content object) {
 	s.t.Helper()
-	of := s.clusters["host"].Resource(resource)
+	s.createIn("host", resource, content)
+}
+
+func (s *stage) createIn(cluster string, resource schema.GroupVersionResource, content object) {
+	s.t.Helper()
+	of := s.clusters[cluster].Resource(resource)
 	into := dynamic.ResourceInterface(of)
 	if resource != namespaces {
 		into = of.Namespace(s.namespace)
