@@ -183,7 +183,7 @@ func (r *runner) runOne(ctx context.Context, host *fleet.Client, job job, style 
 		},
 		Owner: job.owner, Options: r.Options, Now: r.Now, Emit: r.waits.watch(job.owner, lines.Member),
 		Waits: func(held inventory.Run, longest time.Duration) {
-			printer.Waiting(r.ErrOut, job.owner, held.Verb, held.Holder, held.PID, longest)
+			lines.Held(held.Verb, held.Holder, held.PID, longest)
 		},
 	}
 	if job.verb == verbDeleted && len(job.works) == 0 && !job.record.Exists() { // there is only an Application object

@@ -100,9 +100,6 @@ type running struct {
 // have before anything is pruned: two names may lead to one cluster. The error
 // is of the host; members' own are emitted.
 func (e Engine) Run(ctx context.Context, record *inventory.Inventory, run inventory.Run, application json.RawMessage, works []Work) (Summary, error) {
-	if err := record.PassOver(ctx, run, e.Waits); err != nil {
-		return Summary{}, err
-	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	r := &running{Engine: e, record: record, intended: make(chan struct{}), wanted: claims(works)}
@@ -112,6 +109,9 @@ func (e Engine) Run(ctx context.Context, record *inventory.Inventory, run invent
 		close(r.intended)
 		r.pruneAll(ctx, works, r.applyAll(ctx, works))
 		return r.summary, context.Cause(ctx)
+	}
+	if err := record.PassOver(ctx, run, e.Waits); err != nil {
+		return Summary{}, err
 	}
 	keeping, stopKeeping := context.WithCancel(ctx)
 	defer stopKeeping()

@@ -115,11 +115,11 @@ func (r *Run) Close() {
 	}
 }
 
-// Waiting prints why a run waits: another one, which may be dead, holds the
+// Held prints why a run waits: another one, which may be dead, holds the
 // inventory.
-func Waiting(err io.Writer, owner plan.Owner, verb, holder string, pid int, longest time.Duration) {
-	fmt.Fprintln(err, Escape(fmt.Sprintf("application %s/%s is being %s by %s (pid %d): waiting up to %s to see whether that run is alive",
-		owner.Namespace, owner.Application, verb, holder, pid, Duration(longest))))
+func (r *Run) Held(verb, holder string, pid int, longest time.Duration) {
+	fmt.Fprintln(r.err, Escape(fmt.Sprintf("application %s/%s is being %s by %s (pid %d): waiting up to %s to see whether that run is alive",
+		r.owner.Namespace, r.owner.Application, verb, holder, pid, Duration(longest))))
 }
 
 // Closing sums a run up in one line.
