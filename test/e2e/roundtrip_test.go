@@ -80,7 +80,7 @@ func (s *stage) mustRun(args ...string) {
 // there.
 func (s *stage) untilFinalizers() {
 	s.t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		present, err := s.present()
 		if err != nil {
 			s.t.Fatal(err)
