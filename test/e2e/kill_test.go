@@ -90,7 +90,8 @@ func (p play) playOn(t *testing.T, w *wire, clusters map[string]dynamic.Interfac
 	} else if did.code != 0 {
 		broken = append(broken, "it was not killed, and failed")
 	}
-	if again.code != 0 && !(isGone && again.code == 1 && strings.Contains(again.stderr, `application "app" not found`)) {
+	saysGone := again.code == 1 && strings.Contains(again.stderr, `application "app" not found`)
+	if again.code != 0 && (!isGone || !saysGone) {
 		broken = append(broken, "the plain run failed")
 	}
 	if err := s.holds(p.want...); err != nil {

@@ -27,14 +27,13 @@ import (
 type moment int
 
 const (
-	never moment = iota
 	// before it is forwarded.
-	before
+	before moment = iota + 1
 	// after it was carried out, and before the answer is passed on.
 	after
 )
 
-func (m moment) String() string { return [...]string{"never", "before", "after"}[m] }
+func (m moment) String() string { return [...]string{"", "before", "after"}[m] }
 
 // wire is all connections of the plugin: a proxy in front of the host and one
 // in front of each member, which number all requests of one run together.
