@@ -2,23 +2,16 @@ package e2e
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
-	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -233,140 +226,4 @@ func (s *stage) must(args ...string) {
 	if did := s.plugin(&tapped{}, args...); did.code != 0 {
 		s.t.Fatalf("%v: %s", args, did)
 	}
-}
-
-// recorded is an inventory, as it is in its Secret.
-type recorded struct {
-	Epoch       int64
-	Run         *json.RawMessage
-	Application *json.RawMessage
-	Members     []struct {
-		Name    string
-		Objects []struct{ Kind, Namespace, Name, UID string }
-	}
-}
-
-// record reads the inventory; nil if there is none.
-func (s *stage) record() (*recorded, error) {
-	secret, err := s.clusters["host"].Resource(secrets).Namespace(s.namespace).Get(context.Background(), "fleetapp.v1.app", metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	text, _, err := unstructured.NestedString(secret.Object, "data", "record")
-	if err != nil {
-		return nil, err
-	}
-	data, err := base64.StdEncoding.DecodeString(text)
-	if err != nil {
-		return nil, err
-	}
-	plain, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	is := &recorded{}
-	return is, json.NewDecoder(plain).Decode(is)
-}
-
-// listed is what the inventory lists, "member Kind/name" to its UID.
-func (r *recorded) listed() map[string]string {
-	all := map[string]string{}
-	if r != nil {
-		for _, member := range r.Members {
-			for _, entry := range member.Objects {
-				all[fmt.Sprintf("%s %s/%s", member.Name, entry.Kind, entry.Name)] = entry.UID
-			}
-		}
-	}
-	return all
-}
-
-// present is what is in the members, "member Kind/name" to the object.
-func (s *stage) present() (map[string]unstructured.Unstructured, error) {
-	var (
-		reads errgroup.Group
-		mutex sync.Mutex
-	)
-	all := map[string]unstructured.Unstructured{}
-	for _, member := range members {
-		for _, resource := range []schema.GroupVersionResource{gitRepositories, kustomizations} {
-			reads.Go(func() error {
-				list, err := s.clusters[member].Resource(resource).Namespace(s.namespace).List(context.Background(),
-					metav1.ListOptions{LabelSelector: "app.kubernetes.io/managed-by=kubectl-fleetapp,apps.kurator.dev/app-name=app"})
-				if err != nil {
-					return err
-				}
-				mutex.Lock()
-				defer mutex.Unlock()
-				for _, item := range list.Items {
-					all[fmt.Sprintf("%s %s/%s", member, item.GetKind(), item.GetName())] = item
-				}
-				return nil
-			})
-		}
-	}
-	return all, reads.Wait()
-}
-
-// law is broken by an object of ours that the inventory does not list.
-func (s *stage) law() error {
-	present, err := s.present()
-	if err != nil {
-		return err
-	}
-	record, err := s.record()
-	if err != nil {
-		return err
-	}
-	listed := record.listed()
-	for _, at := range slices.Sorted(maps.Keys(present)) {
-		if _, ok := listed[at]; !ok {
-			return fmt.Errorf("%s is there, and not in the inventory, which lists %v", at, slices.Sorted(maps.Keys(listed)))
-		}
-	}
-	return nil
-}
-
-// holds checks that the members hold exactly what these policies mean, the
-// inventory lists exactly that, and no run holds it. None at all means nothing
-// anywhere.
-func (s *stage) holds(policies ...policy) error {
-	want := map[string]string{} // to the path
-	for i, member := range members {
-		for _, p := range policies {
-			if p.ring == "" || p.ring == fmt.Sprint(i+1) {
-				want[member+" Kustomization/"+p.name] = p.path
-				want[member+" GitRepository/app"] = ""
-			}
-		}
-	}
-	record, err := s.record()
-	if err != nil {
-		return err
-	}
-	if (record != nil) != (len(want) > 0) || record != nil && record.Run != nil {
-		return fmt.Errorf("the inventory is %+v", record)
-	}
-	present, err := s.present()
-	if err != nil {
-		return err
-	}
-	listed := record.listed()
-	if is, should := keys(present), keys(want); is != should || keys(listed) != should {
-		return fmt.Errorf("there is\n  %s\nlisted\n  %s\nwanted\n  %s", is, keys(listed), should)
-	}
-	for at, item := range present {
-		path, _, _ := unstructured.NestedString(item.Object, "spec", "path")
-		if path != want[at] || string(item.GetUID()) != listed[at] || item.GetDeletionTimestamp() != nil {
-			return fmt.Errorf("%s has path %q and UID %s (%v), wanted %q and %s", at, path, item.GetUID(), item.GetDeletionTimestamp(), want[at], listed[at])
-		}
-	}
-	return nil
-}
-
-func keys[V any](of map[string]V) string {
-	return strings.Join(slices.Sorted(maps.Keys(of)), ", ")
 }
