@@ -89,20 +89,20 @@ type running struct {
 	// intendErr says from then on.
 	intended  chan struct{}
 	intendErr error
-	// wanted is what should be in each cluster, known once all have been applied.
-	wanted  map[types.UID][]Work
+	// claims are those on each cluster, known once all have been applied.
+	claims  map[types.UID][]claim
 	summary Summary
 }
 
-// Run does the work of one application, but for works that are skipped. The inventory lists all that may
-// exist before the first member is asked to change anything, and in the end
-// all that was not seen to be gone. All members are brought what they should
-// have before anything is pruned: two names may lead to one cluster. The error
-// is of the host; members' own are emitted.
+// Run does the work of one application, but for works that are skipped. The
+// inventory lists all that may exist before the first member is asked to change
+// anything, and in the end all that was not seen to be gone. All members are
+// brought what they should have before anything is pruned: two names may lead
+// to one cluster. The error is of the host; members' own are emitted.
 func (e Engine) Run(ctx context.Context, record *inventory.Inventory, run inventory.Run, application json.RawMessage, works []Work) (Summary, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	r := &running{Engine: e, record: record, intended: make(chan struct{}), wanted: claims(works)}
+	r := &running{Engine: e, record: record, intended: make(chan struct{}), claims: claims(works)}
 	works = slices.DeleteFunc(slices.Clone(works), func(w Work) bool { return w.Skip })
 	r.summary = Summary{Members: len(works), Actions: map[apply.Action]int{}}
 	if e.DryRun {
@@ -158,7 +158,7 @@ func (r *running) applyAll(ctx context.Context, works []Work) []outcome {
 			continue
 		}
 		if did.uid != "" {
-			r.wanted[did.uid] = append(r.wanted[did.uid], result.Item)
+			r.claims[did.uid] = append(r.claims[did.uid], did.claim(result.Item))
 		}
 		if r.ended(result.Item, did) {
 			r.end(result.Item, did)

@@ -53,10 +53,13 @@ func (r *running) prune(ctx context.Context, work Work, did *outcome) error {
 	}
 	var unwanted []plan.Identity
 	for _, id := range work.unwantedIn(here) {
-		if claimed(r.wanted[did.uid], id) {
-			// Another member's name leads to the same cluster.
+		// Other members' names may lead to the same cluster.
+		switch others := r.claims[did.uid]; {
+		case listed(others, id):
 			did.objects = append(did.objects, apply.Result{Identity: id, Action: apply.Released})
-		} else {
+		case wanted(others, id): // by one that has not got it: so it stays listed here
+			did.objects = append(did.objects, apply.Result{Identity: id, Action: apply.Kept})
+		default:
 			unwanted = append(unwanted, id)
 		}
 	}

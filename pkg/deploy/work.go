@@ -112,26 +112,6 @@ func (w Work) in(uid types.UID) (here inventory.Member, elsewhere []inventory.Me
 	return here, elsewhere
 }
 
-// claims are the works that want something in each cluster, as far as that is
-// known before a member was asked: of those that will not be.
-func claims(works []Work) map[types.UID][]Work {
-	known := map[types.UID][]Work{}
-	for _, work := range works {
-		if !work.Skip {
-			continue
-		}
-		for _, cluster := range work.Recorded {
-			known[cluster.UID] = append(known[cluster.UID], work)
-		}
-	}
-	return known
-}
-
-// claimed tells whether any of the works wants an object.
-func claimed(works []Work, id plan.Identity) bool {
-	return slices.ContainsFunc(works, func(w Work) bool { return w.wants(id) })
-}
-
 // applies is what to apply, with what is known of each object in a cluster.
 func (w Work) applies(cluster inventory.Member) []apply.Wanted {
 	all := make([]apply.Wanted, len(w.Wanted))
