@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/labels"
@@ -22,15 +23,26 @@ type selection struct {
 	abandon  []string
 
 	selector labels.Selector
+	// given tells whether a flag was given, with whatever value.
+	given func(flag string) bool
 }
 
 func (s *selection) addFlags(flags *pflag.FlagSet) {
+	s.given = flags.Changed
 	flags.StringSliceVarP(&s.clusters, "clusters", "C", nil, "Work on these clusters only, and leave the others as they are.")
 	flags.StringVar(&s.labels, "cluster-selector", "", "Work only on clusters whose labels match, and leave the others as they are.")
 	flags.StringSliceVar(&s.abandon, "abandon", nil, "Forget what cannot be deleted in this cluster, because it is gone for good.")
 }
 
 func (s *selection) validate() error {
+	// An empty value is a variable that a script forgot to set, and would stand
+	// for all clusters.
+	switch {
+	case s.given("clusters") && len(s.clusters) == 0:
+		return errors.New("--clusters is empty: name at least one, or leave the flag out for all")
+	case s.given("cluster-selector") && strings.TrimSpace(s.labels) == "":
+		return errors.New("--cluster-selector is empty: give a selector, or leave the flag out for all clusters")
+	}
 	selector, err := labels.Parse(s.labels)
 	if err != nil {
 		return fmt.Errorf("--cluster-selector %q: %w", s.labels, err)
@@ -65,7 +77,20 @@ func (s *selection) narrow(out io.Writer, jobs []job) ([]job, error) {
 	if len(left) == 0 {
 		return nil, errors.New("no cluster is selected (--clusters, --cluster-selector): nothing was changed")
 	}
-	return left, nil
+	return left, s.reachesAbandoned(left)
+}
+
+// reachesAbandoned checks that each cluster to let go of is worked on.
+func (s *selection) reachesAbandoned(jobs []job) error {
+	var errs []error
+	for _, name := range s.abandon {
+		if !slices.ContainsFunc(jobs, func(job job) bool {
+			return slices.ContainsFunc(job.works, func(w deploy.Work) bool { return w.Member.Name == name && !w.Skip })
+		}) {
+			errs = append(errs, fmt.Errorf("--abandon=%s: that cluster is not selected (--clusters, --cluster-selector)", name))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // known checks that each cluster that a flag names is one of some job.
