@@ -74,6 +74,9 @@ func exitCode(out io.Writer, err error) int {
 			fmt.Fprintf(out, "error: %s\n", printer.Escape(text))
 		}
 	}
+	if len(said) > 0 && code == exitTimeout { // something else did fail
+		code = exitPartial
+	}
 	return code
 }
 

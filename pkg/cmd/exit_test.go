@@ -36,6 +36,8 @@ func TestExitCode(t *testing.T) {
 		"text is escaped":              {errors.New("a\x1b[2Jb\nc"), 1, "error: a\\x1b[2Jb\\nc\n"},
 		// What the host said must not get lost beside what members did.
 		"host and some members":        {errors.Join(held, membersError{failed: 1, of: 3}), 3, "error: " + held.Error() + "\n"},
+		"host and slow members":        {errors.Join(held, membersError{failed: 1, timedOut: 1, of: 3}), 3, "error: " + held.Error() + "\n"},
+		"host, and members went well":  {errors.Join(held, membersError{of: 3}), 3, "error: " + held.Error() + "\n"},
 		"host and all members":         {errors.Join(held, membersError{failed: 3, of: 3}), 1, "error: " + held.Error() + "\n"},
 		"interrupted and some members": {errors.Join(begun(context.Canceled), membersError{failed: 1, of: 3}), 3, interrupted},
 		"interrupted and another":      {errors.Join(begun(context.Canceled), held), 1, interrupted + "error: " + held.Error() + "\n"},
