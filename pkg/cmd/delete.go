@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"k8s.io/kubectl/pkg/util/templates"
@@ -96,13 +97,28 @@ func (o *deleteOptions) delete(ctx context.Context) error {
 	}
 	defer host.Close()
 	jobs, err := prepareAll(ctx, applications, func(ctx context.Context, m manifest.Manifest) (job, error) {
-		return o.prepare(ctx, host, m.Namespace, m.Name)
+		prepared, err := o.prepare(ctx, host, m.Namespace, m.Name)
+		if errors.Is(err, errNotDeployed) {
+			return job{missing: err}, nil
+		}
+		return prepared, err
 	})
-	if err != nil {
-		return err
+	var missing []error
+	jobs = slices.DeleteFunc(jobs, func(j job) bool {
+		if j.missing != nil {
+			missing = append(missing, j.missing)
+		}
+		return j.missing != nil
+	})
+	if err != nil || len(jobs) == 0 {
+		return errors.Join(append(missing, err)...)
 	}
-	return o.run(ctx, host, jobs)
+	// Of several, an earlier run may have done some.
+	return o.run(ctx, host, jobs, missing...)
 }
+
+// errNotDeployed is the error of an application of which nothing is anywhere.
+var errNotDeployed = errors.New("nothing of that name was deployed from here")
 
 // applications are what is to be deleted; of a manifest no more is asked than
 // its name.
@@ -130,7 +146,7 @@ func (o *deleteOptions) prepare(ctx context.Context, host *fleet.Client, namespa
 	}
 	remove := o.removeApplication && read.application != nil
 	if !read.record.Exists() && !remove {
-		return job{}, fmt.Errorf("application %q not found in namespace %q: nothing of that name was deployed from here", name, namespace)
+		return job{}, fmt.Errorf("application %q not found in namespace %q: %w", name, namespace, errNotDeployed)
 	}
 	prepared := job{
 		owner: read.owner(namespace, name), verb: verbDeleted, record: read.record,

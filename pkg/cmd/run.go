@@ -88,6 +88,8 @@ type job struct {
 	works []deploy.Work
 	// remove is the Application object to delete from the host when all is done.
 	remove *appsv1alpha1.Application
+	// missing says that there is nothing to run, and why.
+	missing error
 }
 
 // prepareAll prepares the jobs of several applications side by side. All that is
@@ -107,11 +109,12 @@ func prepareAll(ctx context.Context, applications []manifest.Manifest, prepare f
 }
 
 // run confirms what the jobs delete, and does them one after the other: one
-// that fails does not keep the others from being done.
-func (r *runner) run(ctx context.Context, host *fleet.Client, jobs []job) error {
+// that fails does not keep the others from being done, nor does what went wrong
+// before.
+func (r *runner) run(ctx context.Context, host *fleet.Client, jobs []job, before ...error) error {
 	jobs, err := r.narrow(r.ErrOut, jobs)
 	if err != nil {
-		return err
+		return errors.Join(append(before, err)...)
 	}
 	for _, job := range jobs {
 		printer.Needs(r.ErrOut, job.owner, job.works)
@@ -120,17 +123,15 @@ func (r *runner) run(ctx context.Context, host *fleet.Client, jobs []job) error 
 	answers := bufio.NewReader(r.In)
 	for _, job := range jobs {
 		if err := r.confirm(ctx, job, answers); err != nil {
-			return err
+			return errors.Join(append(before, err)...)
 		}
 	}
-	var (
-		errs []error
-		all  membersError
-	)
+	errs := before
+	var all membersError
 	for _, job := range jobs {
 		summary, err := r.runOne(ctx, host, job, style)
-		if err == nil && summary.Failed == 0 && !r.NoWait && active(job.works) == len(job.works) {
-			err = r.remove(ctx, host, job, style)
+		if err == nil {
+			err = r.remove(ctx, host, job, summary, style)
 		}
 		if err != nil {
 			errs = append(errs, err)
@@ -200,9 +201,15 @@ func (r *runner) runOne(ctx context.Context, host *fleet.Client, job job, style 
 	return summary, nil
 }
 
-// remove deletes a job's Application object, if that was asked for.
-func (r *runner) remove(ctx context.Context, host *fleet.Client, job job, style printer.Style) error {
-	if job.remove == nil {
+// remove deletes a job's Application object, if that was asked for, once all
+// else is gone.
+func (r *runner) remove(ctx context.Context, host *fleet.Client, job job, did deploy.Summary, style printer.Style) error {
+	switch {
+	case job.remove == nil:
+		return nil
+	case did.Failed > 0 || did.Actions[apply.Deleting] > 0 || active(job.works) < len(job.works):
+		fmt.Fprintln(r.ErrOut, printer.Escape(fmt.Sprintf("warning: application %s/%s: its Application object stays on the host until all else is gone",
+			job.owner.Namespace, job.owner.Application)))
 		return nil
 	}
 	if r.dryRun == dryRunNone {
