@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -77,7 +78,10 @@ func (m Member) deleteOne(ctx context.Context, id plan.Identity) (Result, error)
 // what Flux applied for it goes too.
 func (m Member) deleteOurs(ctx context.Context, id plan.Identity, found live) (Action, error) {
 	if m.Orphan && id.IsSync() {
-		if err := m.suspend(ctx, id, found.Metadata.UID); err != nil {
+		switch err := m.suspend(ctx, id, found.Metadata.UID); {
+		case apierrors.IsNotFound(err): // gone meanwhile
+			return Deleted, nil
+		case err != nil:
 			return "", err
 		}
 	}

@@ -122,7 +122,7 @@ func (m Member) kinds(ctx context.Context, entries []workload) map[string]resour
 			continue
 		}
 		var list metav1.APIResourceList
-		err := decode(m.Client.Get().AbsPath(entry.apiPath()...).Do(ctx), &list)
+		err := decode(m.Client.Get().AbsPath(entry.apiPath()...).Timeout(m.patience(ctx)).Do(ctx), &list)
 		found := resources{byKind: map[string]metav1.APIResource{}, err: err}
 		for _, resource := range list.APIResources {
 			if !strings.Contains(resource.Name, "/") { // a subresource
