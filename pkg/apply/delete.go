@@ -78,7 +78,7 @@ func (m Member) deleteOne(ctx context.Context, id plan.Identity) (Result, error)
 // what Flux applied for it goes too.
 func (m Member) deleteOurs(ctx context.Context, id plan.Identity, found live) (Action, error) {
 	if m.Orphan && id.IsSync() {
-		switch err := m.suspend(ctx, id, found.Metadata.UID); {
+		switch err := m.letGo(ctx, id, found.Metadata.UID); {
 		case apierrors.IsNotFound(err): // gone meanwhile
 			return Deleted, nil
 		case err != nil:
@@ -102,19 +102,6 @@ func (m Member) deleteOurs(ctx context.Context, id plan.Identity, found live) (A
 		return Deleted, err
 	}
 	return Deleted, m.leftover(ctx, id, deleting, last)
-}
-
-// suspend tells Flux to leave what it applied for an object when that is
-// deleted. Source: the controllers' documentation of .spec.suspend.
-func (m Member) suspend(ctx context.Context, id plan.Identity, uid types.UID) error {
-	body, err := json.Marshal(map[string]any{
-		"metadata": map[string]any{"uid": uid}, "spec": map[string]any{"suspend": true},
-	})
-	if err != nil {
-		return err
-	}
-	return m.write(ctx, m.Client.Patch(types.MergePatchType)).AbsPath(id.Path()...).
-		SetHeader("Accept", acceptMetadata).Body(body).Do(ctx).Error()
 }
 
 // remove deletes that very object, and not one that has its name by now. It

@@ -1,0 +1,63 @@
+package apply
+
+import (
+	"context"
+	"encoding/json"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
+)
+
+// helmReleases is the resource for which Flux makes another object of its own.
+const helmReleases = "helmreleases"
+
+// Flux writes these labels on the HelmChart that it makes for a HelmRelease.
+const (
+	helmNameLabel      = "helm.toolkit.fluxcd.io/name"
+	helmNamespaceLabel = "helm.toolkit.fluxcd.io/namespace"
+)
+
+// letGo makes Flux leave what it applied for an object when that is deleted.
+func (m Member) letGo(ctx context.Context, id plan.Identity, uid types.UID) error {
+	if err := m.suspend(ctx, id, uid); err != nil || id.Resource != helmReleases {
+		return err
+	}
+	return m.dropChart(ctx, id)
+}
+
+// suspend tells Flux to leave what it applied for an object when that is
+// deleted. Source: the controllers' documentation of .spec.suspend.
+func (m Member) suspend(ctx context.Context, id plan.Identity, uid types.UID) error {
+	body, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"uid": uid}, "spec": map[string]any{"suspend": true},
+	})
+	if err != nil {
+		return err
+	}
+	return m.write(ctx, m.Client.Patch(types.MergePatchType)).AbsPath(id.Path()...).
+		SetHeader("Accept", acceptMetadata).Body(body).Do(ctx).Error()
+}
+
+// dropChart deletes the HelmChart that Flux made for a HelmRelease, which it
+// leaves with the workloads where that is suspended. Source: GetHelmChartName
+// and reconcileDelete of helm-controller.
+func (m Member) dropChart(ctx context.Context, release plan.Identity) error {
+	chart := plan.Identity{
+		Group: "source.toolkit.fluxcd.io", Version: "v1", Resource: "helmcharts", Kind: "HelmChart",
+		Namespace: release.Namespace, Name: release.Namespace + "-" + release.Name,
+	}
+	object, err := m.get(ctx, chart.Path())
+	labels := object.Metadata.Labels
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil
+	case err != nil:
+		return m.explain(chart, err)
+	case labels[helmNameLabel] != release.Name || labels[helmNamespaceLabel] != release.Namespace:
+		return nil
+	}
+	_, err = m.remove(ctx, chart, object.Metadata.UID)
+	return m.explain(chart, err)
+}
