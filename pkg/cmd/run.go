@@ -156,6 +156,9 @@ func (r *runner) style() printer.Style {
 	style := printer.Style{Names: r.output == "name"}
 	if r.output == "json" || r.output == "yaml" {
 		style.Report = printer.NewReport()
+		if r.dryRun != dryRunNone {
+			style.Report.DryRun = r.dryRun
+		}
 	}
 	switch r.dryRun {
 	case dryRunClient:

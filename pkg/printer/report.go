@@ -2,7 +2,6 @@ package printer
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 
 	"sigs.k8s.io/yaml"
@@ -16,10 +15,12 @@ import (
 // Report is the results of runs as one document for programs: what became of
 // each object in each member, and beside that what became of each member.
 type Report struct {
-	APIVersion string         `json:"apiVersion"`
-	Kind       string         `json:"kind"`
-	Items      []reportItem   `json:"items"`
-	Members    []reportMember `json:"members"`
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	// DryRun is client or server where nothing was changed.
+	DryRun  string         `json:"dryRun,omitempty"`
+	Items   []reportItem   `json:"items"`
+	Members []reportMember `json:"members"`
 }
 
 type reportItem struct {
@@ -40,6 +41,8 @@ type reportMember struct {
 	Revisions []string `json:"revisions,omitempty"`
 	// Errors are why it failed; none where it did not.
 	Errors []reportError `json:"errors,omitempty"`
+	// Abandoned are why it was given up, where it was.
+	Abandoned []reportError `json:"abandoned,omitempty"`
 }
 
 type reportError struct {
@@ -63,11 +66,18 @@ func (r *Report) add(owner plan.Owner, event deploy.Event) {
 			r.Items = append(r.Items, reportItem{application, event.Member.Name, result.Action, body(event, result.Identity)})
 		}
 	}
-	member := reportMember{Application: application, Cluster: event.Member.Name, Kind: event.Member.Kind}
-	for _, err := range event.Errs {
-		member.Errors = append(member.Errors, reportError{reason.Of(err), Escape(reason.Message(err))})
+	r.Members = append(r.Members, reportMember{
+		Application: application, Cluster: event.Member.Name, Kind: event.Member.Kind,
+		Errors: reportErrors(event.Errs), Abandoned: reportErrors(event.GaveUp),
+	})
+}
+
+func reportErrors(errs []error) []reportError {
+	var all []reportError
+	for _, err := range errs {
+		all = append(all, reportError{reason.Of(err), Escape(reason.Message(err))})
 	}
-	r.Members = append(r.Members, member)
+	return all
 }
 
 // wait takes in what became of a member that was waited for.
@@ -97,7 +107,10 @@ func body(event deploy.Event, id plan.Identity) json.RawMessage {
 	if id.Group != "" {
 		version = id.Group + "/" + id.Version
 	}
-	return fmt.Appendf(nil, `{"apiVersion":%q,"kind":%q,"metadata":{"name":%q,"namespace":%q}}`, version, id.Kind, id.Name, id.Namespace)
+	data, _ := json.Marshal(map[string]any{ // text can always be encoded
+		"apiVersion": version, "kind": id.Kind, "metadata": map[string]string{"name": id.Name, "namespace": id.Namespace},
+	})
+	return data
 }
 
 // Print prints the report as JSON or YAML.
