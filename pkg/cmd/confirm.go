@@ -18,14 +18,7 @@ func (r *runner) confirm(ctx context.Context, job job, answers *bufio.Reader) er
 	if !deletes(job.works) || r.NoPrune || r.dryRun != dryRunNone || !ask && job.verb != verbDeployed {
 		return nil
 	}
-	question := "Will delete application %s/%s, with all that Flux applied:\n"
-	switch {
-	case job.verb == verbDeployed:
-		question = "Will delete what application %s/%s no longer wants, with all that Flux applied:\n"
-	case r.Orphan:
-		question = "Will delete application %s/%s, and leave all that Flux applied:\n"
-	}
-	fmt.Fprintf(r.ErrOut, question, job.owner.Namespace, job.owner.Application)
+	fmt.Fprintln(r.ErrOut, r.willDelete(job))
 	printer.Deletions(r.ErrOut, job.works)
 	if !ask {
 		return nil
@@ -48,6 +41,21 @@ func (r *runner) confirm(ctx context.Context, job job, answers *bufio.Reader) er
 		fmt.Fprintln(r.ErrOut)
 	}
 	return errors.New("not confirmed: nothing was changed")
+}
+
+// willDelete says what the list that follows is.
+func (r *runner) willDelete(job job) string {
+	text, where := fmt.Sprintf("Will delete application %s/%s", job.owner.Namespace, job.owner.Application), "from"
+	if job.verb == verbDeployed {
+		text, where = fmt.Sprintf("Will delete what application %s/%s no longer wants", job.owner.Namespace, job.owner.Application), "in"
+	}
+	if some := active(job.works); some < len(job.works) {
+		text += fmt.Sprintf(" %s %d of its %d clusters", where, some, len(job.works))
+	}
+	if r.Orphan {
+		return text + ", and leave all that Flux applied:"
+	}
+	return text + ", with all that Flux applied:"
 }
 
 func deletes(works []deploy.Work) bool {

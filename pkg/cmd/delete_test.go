@@ -119,3 +119,26 @@ func TestOneOfSeveralIsGone(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatWillBeDeleted(t *testing.T) {
+	for name, test := range map[string]struct {
+		verb         string
+		skip, orphan bool
+		want         string
+	}{
+		"all":            {verbDeleted, false, false, "Will delete application default/shop, with all that Flux applied:"},
+		"one of two":     {verbDeleted, true, false, "Will delete application default/shop from 1 of its 2 clusters, with all that Flux applied:"},
+		"not all of one": {verbDeleted, true, true, "Will delete application default/shop from 1 of its 2 clusters, and leave all that Flux applied:"},
+		"pruned in one":  {verbDeployed, true, false, "Will delete what application default/shop no longer wants in 1 of its 2 clusters, with all that Flux applied:"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			job := jobOf("shop", "one", "two")
+			job.verb, job.works[0].Skip = test.verb, test.skip
+			run := &runner{}
+			run.Orphan = test.orphan
+			if got := run.willDelete(job); got != test.want {
+				t.Errorf("got\n%s\nwant\n%s", got, test.want)
+			}
+		})
+	}
+}
