@@ -230,6 +230,8 @@ func TestClosing(t *testing.T) {
 		"deleted":        {"deleted", deploy.Summary{Members: 2, Actions: map[apply.Action]int{apply.Deleted: 6}}, 0, "gone from 2 clusters in 0ms", ""},
 		"some failed":    {"deployed", deploy.Summary{Members: 50, Failed: 2}, time.Second, "48 of 50 clusters done, 2 failed; run the same again once they are back", ""},
 		"one, failed":    {"deleted", deploy.Summary{Members: 1, Failed: 1}, time.Second, "0 of 1 cluster done, 1 failed; run the same again once they are back", ""},
+		"slow":           {"deleted", deploy.Summary{Members: 3, Failed: 1, TimedOut: 1}, time.Second, "2 of 3 clusters done, 1 failed; run the same again to wait on", ""},
+		"slow, and away": {"deleted", deploy.Summary{Members: 3, Failed: 2, TimedOut: 1}, time.Second, "1 of 3 clusters done, 2 failed; run the same again once they are back", ""},
 		"nothing done":   {"deployed", deploy.Summary{Members: 1}, time.Second, "1 cluster, nothing to do in 1.0s", ""},
 		"being deleted":  {"deleted", deploy.Summary{Members: 2, Actions: map[apply.Action]int{apply.Deleting: 4}}, 0, "being deleted from 2 clusters; run the same again to see it gone", ""},
 		"abandoned":      {"deleted", deploy.Summary{Members: 2, Actions: map[apply.Action]int{apply.Deleted: 3, apply.Abandoned: 3}}, 0, "2 clusters, 3 deleted, 3 abandoned in 0ms", ""},
