@@ -133,8 +133,10 @@ func (r *Run) Closing(verb string, summary deploy.Summary, took time.Duration) {
 			text = fmt.Sprintf("%d of %s failed", summary.Failed, text)
 		}
 		text = fmt.Sprintf("%s, %s; nothing was changed (%s)", text, counts(summary.Actions), r.DryRun)
+	case summary.Failed > 0 && summary.TimedOut == summary.Failed: // none is away
+		text = fmt.Sprintf("%d of %s done, %d failed; run the same again to wait on", done, clusters(summary.Members), summary.Failed)
 	case summary.Failed > 0:
-		text = fmt.Sprintf("%d of %s done, %d failed; %s", done, clusters(summary.Members), summary.Failed, r.wayOut(summary))
+		text = fmt.Sprintf("%d of %s done, %d failed; %s", done, clusters(summary.Members), summary.Failed, r.wayOut())
 	case summary.Actions[apply.Deleting] > 0:
 		text = fmt.Sprintf("being deleted from %s; run the same again to see it gone", clusters(done))
 	case verb == "deleted" && summary.Actions[apply.Abandoned] == 0:
@@ -146,11 +148,8 @@ func (r *Run) Closing(verb string, summary deploy.Summary, took time.Duration) {
 }
 
 // wayOut says what to do about the members that failed.
-func (r *Run) wayOut(summary deploy.Summary) string {
-	switch {
-	case summary.TimedOut == summary.Failed:
-		return "run the same again to wait on"
-	case r.mend:
+func (r *Run) wayOut() string {
+	if r.mend {
 		return "mend what is said above, then run the same again"
 	}
 	return "run the same again once they are back"
