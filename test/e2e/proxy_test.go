@@ -77,6 +77,10 @@ type tapped struct {
 	pending sync.WaitGroup
 }
 
+// slowHost is by how much the inventory is written later than the members could
+// be: whoever does not wait for it is found out.
+const slowHost = 50 * time.Millisecond
+
 // front is the proxy in front of one cluster.
 type front struct {
 	wire     *wire
@@ -196,6 +200,9 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	time.Sleep(run.delay)
+	if f.cluster == "host" && r.Method != http.MethodGet {
+		time.Sleep(slowHost)
+	}
 	response, err := f.carryOut(run, r, request)
 	if cut == after {
 		f.wire.mutex.Lock()
