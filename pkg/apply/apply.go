@@ -52,6 +52,9 @@ type Member struct {
 	// Answer is how long the member may take to answer one request; 0 is as
 	// long as there is.
 	Answer time.Duration
+	// Unsure are objects that an earlier run was about to make, and of which it
+	// saw no answer: a create may still be on its way.
+	Unsure []plan.Identity
 	// Now is the clock.
 	Now func() time.Time
 	// StillHeld makes sure that the run still holds the inventory.
@@ -91,7 +94,10 @@ type Result struct {
 	plan.Identity
 	State
 	Action Action
-	Err    error
+	// Left tells of a deleted object that Flux was told to leave what it applied
+	// for it: by its spec, not by this run.
+	Left bool
+	Err  error
 }
 
 // Apply applies the objects side by side, one request each; but first those

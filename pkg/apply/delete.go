@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,6 +18,10 @@ import (
 // kustomizations is the resource whose finalizer can leave workloads behind:
 // see leftover.
 const kustomizations = "kustomizations"
+
+// lateLooks is how often to look, once a second, for a create whose sender is
+// dead: for some times what a lost packet takes to be sent again.
+const lateLooks = 5
 
 // ErrKept is the error of an object that stays because one that uses it could
 // not be deleted.
@@ -60,6 +65,9 @@ func (m Member) deleteStep(ctx context.Context, objects []plan.Identity, before 
 
 func (m Member) deleteOne(ctx context.Context, id plan.Identity) (Result, error) {
 	object, err := m.get(ctx, id.Path())
+	if isGone(err) && slices.ContainsFunc(m.Unsure, id.SameObject) && !m.DryRun {
+		object, err = m.getLate(ctx, id, err)
+	}
 	switch {
 	case isGone(err):
 		return Result{Action: Deleted}, nil
@@ -71,7 +79,26 @@ func (m Member) deleteOne(ctx context.Context, id plan.Identity) (Result, error)
 		return Result{}, reason.Errorf(reason.Failed, "%s is suspended: deleted now, it would leave its workloads behind; resume it first, or leave them on purpose with delete --cascade=orphan", id)
 	}
 	action, err := m.deleteOurs(ctx, id, object)
-	return Result{Action: action, State: State{UID: object.Metadata.UID}}, m.explain(id, err)
+	return Result{
+		Action: action, State: State{UID: object.Metadata.UID},
+		Left: id.Resource == kustomizations && !m.Orphan && !deletesWorkloads(object),
+	}, m.explain(id, err)
+}
+
+// getLate looks for some time whether an object comes that is not there. A
+// process that was killed may have sent a create that is still under way.
+func (m Member) getLate(ctx context.Context, id plan.Identity, gone error) (object live, err error) {
+	for range lateLooks {
+		select {
+		case <-time.After(lookAgain):
+		case <-ctx.Done():
+			return live{}, context.Cause(ctx)
+		}
+		if object, err = m.get(ctx, id.Path()); !isGone(err) {
+			return object, err
+		}
+	}
+	return live{}, gone
 }
 
 // deleteOurs deletes an object, waits until it is gone, and sees to it that

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
@@ -48,10 +47,20 @@ func (m Member) dropChart(ctx context.Context, release plan.Identity) error {
 		Group: "source.toolkit.fluxcd.io", Version: "v1", Resource: "helmcharts", Kind: "HelmChart",
 		Namespace: release.Namespace, Name: release.Namespace + "-" + release.Name,
 	}
+	err := m.dropChartOf(ctx, release, chart)
+	if notServed(err) {
+		_, err = m.inServed(ctx, chart, func(id plan.Identity) (Result, error) {
+			return Result{}, m.dropChartOf(ctx, release, id)
+		})
+	}
+	return err
+}
+
+func (m Member) dropChartOf(ctx context.Context, release, chart plan.Identity) error {
 	object, err := m.get(ctx, chart.Path())
 	labels := object.Metadata.Labels
 	switch {
-	case apierrors.IsNotFound(err):
+	case isGone(err):
 		return nil
 	case err != nil:
 		return m.explain(chart, err)

@@ -9,12 +9,12 @@ import (
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
 
-// withdraw takes away again what was just made to sync from a source that is
-// somebody else's: side by side, for the sake of a round trip, it was sent
-// before that was known.
+// withdraw takes away again what was just made to sync from a source that was
+// refused, because it is somebody else's or because it is wrong: side by side,
+// for the sake of a round trip, it was sent before that was known.
 func (m Member) withdraw(ctx context.Context, results []Result) {
 	refused := slices.ContainsFunc(results, func(r Result) bool {
-		return r.IsSource() && errors.Is(r.Err, errNotOurs)
+		return r.IsSource() && (errors.Is(r.Err, errNotOurs) || r.Err != nil && reason.Of(r.Err) == reason.Invalid)
 	})
 	if !refused || m.DryRun {
 		return
@@ -26,7 +26,7 @@ func (m Member) withdraw(ctx context.Context, results []Result) {
 		if _, err := m.deleteOurs(ctx, r.Identity, found); err != nil {
 			r.Err = m.explain(r.Identity, err)
 		} else {
-			r.Err = reason.Errorf(reason.Conflict, "%s: taken away again, because its source is not this application's", r.Identity)
+			r.Err = reason.Errorf(reason.Conflict, "%s: taken away again, because its source was refused", r.Identity)
 		}
 		return *r, nil
 	})

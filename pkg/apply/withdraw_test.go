@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	withdrawn = ": taken away again, because its source is not this application's"
+	withdrawn = ": taken away again, because its source was refused"
 	theirs    = "shop: " + sourceName + ": it is there already, and was not made by kubectl fleetapp; --force-conflicts takes it over"
 )
 

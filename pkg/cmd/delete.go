@@ -27,6 +27,7 @@ type deleteOptions struct {
 	cascade           string
 	wait              bool
 	removeApplication bool
+	ignoreNotFound    bool
 }
 
 func newDelete(factory *Factory) *cobra.Command {
@@ -66,6 +67,7 @@ func newDelete(factory *Factory) *cobra.Command {
 	flags := cmd.Flags()
 	o.filenames.addFlags(flags)
 	flags.StringVar(&o.cascade, "cascade", cascadeBackground, "With background, Flux removes the workloads; with orphan, they stay and nothing syncs them any more.")
+	flags.BoolVar(&o.ignoreNotFound, "ignore-not-found", false, "Take an application of which nothing is deployed for deleted.")
 	flags.BoolVar(&o.wait, "wait", true, waitHelp)
 	flags.BoolVar(&o.removeApplication, "remove-application", false, "Delete the Application object of that name from the host, too, once all else is gone.")
 	o.runner.addFlags(flags)
@@ -105,7 +107,7 @@ func (o *deleteOptions) delete(ctx context.Context) error {
 	})
 	var missing []error
 	jobs = slices.DeleteFunc(jobs, func(j job) bool {
-		if j.missing != nil {
+		if j.missing != nil && !o.ignoreNotFound {
 			missing = append(missing, j.missing)
 		}
 		return j.missing != nil

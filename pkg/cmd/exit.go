@@ -38,7 +38,7 @@ func (e membersError) code() int {
 	switch {
 	case e.failed == e.timedOut && e.failed > 0:
 		return exitTimeout
-	case e.failed < e.of:
+	case e.failed < e.of, e.timedOut > 0: // what is slow has begun
 		return exitPartial
 	}
 	return exitNothing

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/inventory"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
@@ -40,7 +42,7 @@ spec:
 func recorded(t *testing.T, kustomization string) object {
 	t.Helper()
 	entry := func(group, kind, resource, name string) inventory.Entry {
-		return inventory.Entry{Identity: plan.Identity{
+		return inventory.Entry{UID: types.UID("uid-" + name), Identity: plan.Identity{
 			Group: group + ".toolkit.fluxcd.io", Version: "v1", Resource: resource, Kind: kind, Namespace: "default", Name: name,
 		}}
 	}

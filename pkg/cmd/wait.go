@@ -34,7 +34,7 @@ func (w *waits) watch(owner plan.Owner, emit func(deploy.Event)) func(deploy.Eve
 		return emit
 	}
 	return func(event deploy.Event) {
-		if awaited, any := event.Await(owner); any {
+		if awaited, ok := event.Await(owner); ok {
 			w.members = append(w.members, awaited)
 		}
 		emit(event)

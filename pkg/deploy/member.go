@@ -63,12 +63,25 @@ func (r *running) prune(ctx context.Context, work Work, did *outcome) error {
 			unwanted = append(unwanted, id)
 		}
 	}
-	did.objects = append(did.objects, r.on(did.client).Delete(ctx, unwanted)...)
+	on := r.on(did.client)
+	on.Unsure = unsure(here)
+	did.objects = append(did.objects, on.Delete(ctx, unwanted)...)
 	for _, former := range elsewhere {
 		return reason.Errorf(reason.Failed, "it may still hold %d objects in a cluster that its kubeconfig no longer leads to (kube-system %s; now %s); --abandon=%s forgets them",
 			len(former.Objects), former.UID, did.uid, work.Member.Name)
 	}
 	return nil
+}
+
+// unsure are the objects that were never seen in the cluster.
+func unsure(cluster inventory.Member) []plan.Identity {
+	var all []plan.Identity
+	for _, entry := range cluster.Objects {
+		if entry.UID == "" {
+			all = append(all, entry.Identity)
+		}
+	}
+	return all
 }
 
 // notOpenedError is the error of a member that was not asked to change

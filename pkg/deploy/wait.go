@@ -85,10 +85,10 @@ type waiting struct {
 // ends. Members do not wait for each other: one that hangs or cannot be reached
 // is asked again and again, and delays nobody.
 func (w Waiter) Wait(ctx context.Context, members []Awaited) {
-	windows := time.Duration((len(members) + w.Parallel - 1) / w.Parallel)
+	windows := (len(members) + w.Parallel - 1) / w.Parallel
 	waits := &waiting{
 		Waiter: w, slots: make(chan struct{}, w.Parallel),
-		pause: min(windows*lookEvery, lookAtMost), keep: len(members) <= w.Parallel,
+		pause: min(time.Duration(windows)*lookEvery, lookAtMost), keep: len(members) <= w.Parallel,
 	}
 	for result := range fanout.Run(ctx, fanout.Options{Limit: len(members)}, members, waits.member) {
 		waited := result.Value

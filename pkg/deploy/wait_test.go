@@ -298,13 +298,13 @@ func TestWhatIsAwaited(t *testing.T) {
 		"nothing where all was pruned": {deploy.Event{Objects: []apply.Result{result(syncs("old"), apply.Deleted, nil)}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			awaited, any := test.event.Await(owner())
+			awaited, ok := test.event.Await(owner())
 			var names []string
 			for _, object := range awaited.Objects {
 				names = append(names, object.Name)
 			}
-			if got := strings.Join(names, " "); any != (test.want != "") || any && got != test.want {
-				t.Errorf("got %q (%t), want %q", got, any, test.want)
+			if got := strings.Join(names, " "); ok != (test.want != "") || ok && got != test.want {
+				t.Errorf("got %q (%t), want %q", got, ok, test.want)
 			}
 		})
 	}

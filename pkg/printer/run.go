@@ -3,6 +3,8 @@ package printer
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,7 +37,8 @@ type Run struct {
 	out, err io.Writer
 	owner    plan.Owner
 	many     bool
-	mend     bool // some member failed for a reason that does not pass by itself
+	mend     bool           // some member failed for a reason that does not pass by itself
+	left     map[string]int // how many clusters keep what an object applied
 	same     []string
 	clusters map[string]int
 }
@@ -44,7 +47,7 @@ type Run struct {
 func NewRun(out, err io.Writer, owner plan.Owner, members int, style Style) *Run {
 	return &Run{
 		Style: style, out: out, err: err, owner: owner,
-		many: members >= manyMembers && !style.Names, clusters: map[string]int{},
+		many: members >= manyMembers && !style.Names, left: map[string]int{}, clusters: map[string]int{},
 	}
 }
 
@@ -54,6 +57,9 @@ func (r *Run) Member(event deploy.Event) {
 	for _, object := range event.Objects {
 		if object.Err != nil {
 			continue
+		}
+		if object.Left {
+			r.left[short(object.Identity)]++
 		}
 		switch {
 		case r.Report != nil:
@@ -113,6 +119,7 @@ func (r *Run) Close() {
 		}
 		fmt.Fprintln(r.out, Escape(text))
 	}
+	r.workloadsLeft()
 }
 
 // Held prints why a run waits: another one, which may be dead, holds the
@@ -120,6 +127,13 @@ func (r *Run) Close() {
 func (r *Run) Held(verb, holder string, pid int, longest time.Duration) {
 	fmt.Fprintln(r.err, Escape(fmt.Sprintf("application %s/%s is being %s by %s (pid %d): waiting up to %s to see whether that run is alive",
 		r.owner.Namespace, r.owner.Application, verb, holder, pid, Duration(longest))))
+}
+
+// workloadsLeft says where Flux was told not to delete what it applied.
+func (r *Run) workloadsLeft() {
+	for _, name := range slices.Sorted(maps.Keys(r.left)) {
+		fmt.Fprintln(r.err, Escape(fmt.Sprintf("note: %s does not prune (spec.prune, spec.deletionPolicy): what it applied stays in %s", name, clusters(r.left[name]))))
+	}
 }
 
 // Closing sums a run up in one line.

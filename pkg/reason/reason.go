@@ -117,6 +117,8 @@ func Message(err error) string {
 		request *url.Error
 	)
 	switch {
+	case errors.Is(err, context.Canceled):
+		return "interrupted before it was done"
 	case errors.As(err, &known):
 		return err.Error()
 	case Of(err) == Timeout && errors.Is(err, context.DeadlineExceeded):

@@ -75,10 +75,22 @@ func readAll(ctx context.Context, client rest.Interface, ids []plan.Identity) []
 	return all
 }
 
+// read reads an object in the version that its identity names, or where that is
+// not served in another one that we know.
 func read(ctx context.Context, client rest.Interface, id plan.Identity) (*object, error) {
 	answer := client.Get().AbsPath(id.Path()...).Do(ctx)
+	for _, version := range plan.Versions(id.Group) {
+		if !notServed(answer.Error()) {
+			break
+		}
+		if version != id.Version {
+			other := id
+			other.Version = version
+			answer = client.Get().AbsPath(other.Path()...).Do(ctx)
+		}
+	}
 	if err := answer.Error(); notServed(err) {
-		return nil, reason.Errorf(reason.NoFlux, "Flux is not installed, or another version (%s/%s is not served)", id.Group, id.Version)
+		return nil, reason.Errorf(reason.NoFlux, "Flux is not installed, or another version (%s is not served in a version that kubectl fleetapp knows)", id.Group)
 	} else if err != nil {
 		return nil, err
 	}
