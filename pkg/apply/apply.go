@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -97,6 +98,9 @@ type Result struct {
 	// Left tells of a deleted object that Flux was told to leave what it applied
 	// for it: by its spec, not by this run.
 	Left bool
+	// Made tells of an object that failed only after an apply of ours had gone
+	// well: it may be there.
+	Made bool
 	Err  error
 }
 
@@ -138,8 +142,10 @@ func each[T any](ctx context.Context, items []T, id func(T) plan.Identity, work 
 // unless m.Force says so. An apply onto an object that is being deleted
 // succeeds and is then lost with it, so it is done again when that is gone.
 func (m Member) applyOne(ctx context.Context, object Wanted) (Result, error) {
+	made := false
 	for range attempts {
 		result, dying, err := m.patch(ctx, object)
+		made = made || result.UID != ""
 		switch {
 		case err == nil && (dying == nil || m.DryRun):
 			return result, nil
@@ -149,14 +155,14 @@ func (m Member) applyOne(ctx context.Context, object Wanted) (Result, error) {
 		case isOther(err):
 			object.State, err = m.whatIsThere(ctx, object)
 		}
-		if errors.Is(err, errOriginal) { // what was wanted is there
+		if errors.Is(err, errOriginal) || errors.Is(err, errShared) { // what was wanted is there
 			return Result{Action: Unchanged}, nil
 		}
 		if err != nil {
-			return Result{}, m.explain(object.Identity, err)
+			return Result{Made: made}, m.explain(object.Identity, err)
 		}
 	}
-	return Result{}, reason.Errorf(reason.Conflict, "%s: somebody else makes and deletes it meanwhile", object.Identity)
+	return Result{Made: made}, reason.Errorf(reason.Conflict, "%s: somebody else makes and deletes it meanwhile", object.Identity)
 }
 
 // errNotOurs is the error of an object that somebody else made.
@@ -186,10 +192,12 @@ func (m Member) whatIsThere(ctx context.Context, object Wanted) (State, error) {
 	switch {
 	case m.Force:
 		return State{UID: found.Metadata.UID}, nil
+	case object.IsRef() && strings.HasPrefix(owner, m.Owner.HostUID+"/"):
+		return State{}, errShared
 	case owner == "":
 		return State{}, reason.Errorf(reason.Conflict, "it is there already, and was not made by kubectl fleetapp; %w", errNotOurs)
 	}
-	return State{}, reason.Errorf(reason.Conflict, "it belongs to application %s; %w", owner, errNotOurs)
+	return State{}, reason.Errorf(reason.Conflict, "it belongs to application %.500s; %w", owner, errNotOurs)
 }
 
 // patch sends one server-side apply. It asks for the metadata alone in answer:
@@ -219,8 +227,9 @@ func (m Member) patch(ctx context.Context, object Wanted) (result Result, dying 
 	if meta.DeletionTimestamp != nil {
 		dying = &live{}
 		dying.Metadata.UID, dying.Metadata.ResourceVersion = meta.UID, meta.ResourceVersion
+		return result, dying, nil
 	}
-	return result, dying, nil
+	return result, nil, m.resume(ctx, object, meta)
 }
 
 // action tells what an apply did. One that changes nothing leaves the whole

@@ -50,10 +50,19 @@ func (m Member) Delete(ctx context.Context, objects []plan.Identity) []Result {
 	return results
 }
 
-// deleteStep deletes objects side by side, if all before are gone.
+// deleteStep deletes objects side by side, if all before are gone; what is not
+// waited for holds the rest up until a later run.
 func (m Member) deleteStep(ctx context.Context, objects []plan.Identity, before []Result) []Result {
 	same := func(id plan.Identity) plan.Identity { return id }
-	if !slices.ContainsFunc(before, func(r Result) bool { return r.Err != nil }) {
+	switch {
+	case slices.ContainsFunc(before, func(r Result) bool { return r.Err != nil }):
+	case slices.ContainsFunc(before, func(r Result) bool { return r.Action == Deleting }):
+		kept := make([]Result, len(objects))
+		for i, id := range objects {
+			kept[i] = Result{Identity: id, Action: Kept}
+		}
+		return kept
+	default:
 		return each(ctx, objects, same, m.deleteServed)
 	}
 	kept := make([]Result, len(objects))

@@ -223,3 +223,80 @@ func TestADeletionThatIsInterrupted(t *testing.T) {
 		}
 	})
 }
+
+// What was never seen may still be under way: it is looked for again.
+func TestACreateThatComesLate(t *testing.T) {
+	gone := notFound("kustomizations", "web")
+	for name, test := range map[string]struct {
+		looks []http.HandlerFunc
+		want  string
+		took  time.Duration
+	}{
+		"it comes": {[]http.HandlerFunc{gone, gone, answer(http.StatusOK, flux("w"))}, "web deleted=w", 2 * time.Second},
+		"it does not": {
+			[]http.HandlerFunc{gone, gone, gone, gone, gone, gone}, "web deleted", 5 * time.Second,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			withServer(t, func(t *testing.T, s *server) {
+				s.Unsure = ids(t)[1:2]
+				s.on("GET "+webPath, test.looks...)
+				if test.want != "web deleted" {
+					s.on("DELETE "+webPath, success())
+				}
+				check(t, s.Delete(t.Context(), ids(t)[1:2]), test.want)
+				if took := time.Since(s.began); took != test.took {
+					t.Errorf("it took %s", took)
+				}
+			})
+		})
+	}
+}
+
+// Only a deletion that the member speaks of, of that very object, ends it.
+func TestAWatchThatSaysNothing(t *testing.T) {
+	for name, e := range map[string]event{
+		"no object": {kind: "DELETED", object: object{}},
+		"bookmark":  {kind: "BOOKMARK", object: object{"metadata": object{"resourceVersion": "9"}}},
+		"no type":   {kind: "other", object: flux("x")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			withServer(t, func(t *testing.T, s *server) {
+				s.on("GET "+webPath, answer(http.StatusOK, flux("w")), notFound("kustomizations", "web"))
+				s.on("DELETE "+webPath, begins("w"))
+				s.on("WATCH "+webPath, stream(e))
+				check(t, s.Delete(t.Context(), ids(t)[1:2]), "web deleted=w")
+			})
+		})
+	}
+}
+
+// A delete that was stopped may have left an object suspended that is wanted.
+func TestWhatWasLetGoIsWantedAgain(t *testing.T) {
+	for name, test := range map[string]struct {
+		manager string
+		resumes bool
+	}{"by us": {owner().FieldManager(), true}, "by the user": {"kubectl-edit", false}} {
+		t.Run(name, func(t *testing.T) {
+			withServer(t, func(t *testing.T, s *server) {
+				body := applied("w", time.Now())
+				metadata, _ := body["metadata"].(object)
+				metadata["managedFields"] = []object{{
+					"manager": test.manager, "operation": "Update", "fieldsType": "FieldsV1",
+					"fieldsV1": object{"f:spec": object{"f:suspend": object{}}},
+				}}
+				s.on("PATCH "+webPath, answer(http.StatusOK, body))
+				if test.resumes {
+					s.on("PATCH "+webPath, answer(http.StatusOK, applied("w", time.Now())))
+				}
+				if result := s.Apply(t.Context(), web(t, apply.State{UID: "w"}))[0]; result.Err != nil {
+					t.Error(result.Err)
+				}
+				sent := s.requests("PATCH " + webPath)
+				if last := string(sent[len(sent)-1].body); test.resumes != (last == `{"metadata":{"uid":"w"},"spec":{"suspend":null}}`) {
+					t.Errorf("the last was %s", last)
+				}
+			})
+		})
+	}
+}

@@ -1,9 +1,12 @@
 package apply
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
@@ -26,11 +29,30 @@ func (m Member) letGo(ctx context.Context, id plan.Identity, uid types.UID) erro
 	return m.dropChart(ctx, id)
 }
 
+// resume undoes what letGo did to an object that is wanted again: a delete that
+// was stopped may have left it suspended. An apply alone does not, because it
+// owns no field that it does not send.
+func (m Member) resume(ctx context.Context, object Wanted, meta metav1.PartialObjectMetadata) error {
+	letGo := slices.ContainsFunc(meta.ManagedFields, func(e metav1.ManagedFieldsEntry) bool {
+		return e.Manager == m.Owner.FieldManager() && e.Operation == metav1.ManagedFieldsOperationUpdate &&
+			e.FieldsV1 != nil && bytes.Contains(e.FieldsV1.Raw, []byte(`"f:suspend"`))
+	})
+	if !letGo || m.DryRun || object.Suspended() {
+		return nil
+	}
+	return m.setSuspend(ctx, object.Identity, meta.UID, nil)
+}
+
 // suspend tells Flux to leave what it applied for an object when that is
 // deleted. Source: the controllers' documentation of .spec.suspend.
 func (m Member) suspend(ctx context.Context, id plan.Identity, uid types.UID) error {
+	return m.setSuspend(ctx, id, uid, true)
+}
+
+// setSuspend sets the field of that very object, or removes it.
+func (m Member) setSuspend(ctx context.Context, id plan.Identity, uid types.UID, value any) error {
 	body, err := json.Marshal(map[string]any{
-		"metadata": map[string]any{"uid": uid}, "spec": map[string]any{"suspend": true},
+		"metadata": map[string]any{"uid": uid}, "spec": map[string]any{"suspend": value},
 	})
 	if err != nil {
 		return err

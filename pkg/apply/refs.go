@@ -20,6 +20,9 @@ func generation(meta metav1.PartialObjectMetadata) int64 {
 	return version
 }
 
+// errShared tells that another application of this host has copied it already.
+var errShared = errors.New("another application of the same host has copied it")
+
 // errOriginal tells that a Secret or a ConfigMap is the host's own.
 var errOriginal = errors.New("this cluster is the host itself, and has the original")
 

@@ -130,7 +130,8 @@ func TestASecretThatIsThereAlready(t *testing.T) {
 	}{
 		"ours":                  {owner: owner().String(), second: true, want: "auth configured=there"},
 		"somebody's":            {where: member, want: "auth: secret/auth: it is there already, and was not made by kubectl fleetapp; --force-conflicts takes it over"},
-		"another's":             {owner: another, where: member, want: "auth: secret/auth: it belongs to application " + another + "; --force-conflicts takes it over"},
+		"another's":             {owner: another, where: member, want: "auth unchanged"}, // of the same host, and so of the same content
+		"another host's":        {owner: "elsewhere/webapp/other", where: member, want: "auth: secret/auth: it belongs to application elsewhere/webapp/other; --force-conflicts takes it over"},
 		"by force":              {force: true, where: member, second: true, want: "auth configured=there"},
 		"the host's own":        {where: host, want: "auth unchanged"},
 		"the host's, by force":  {force: true, where: host, want: "auth unchanged"},

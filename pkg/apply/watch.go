@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -103,7 +104,9 @@ func (m Member) follow(ctx context.Context, id plan.Identity, last live) (_ live
 			Object live            `json:"object"`
 		}
 		switch err := events.Decode(&event); {
-		case err != nil, event.Type == watch.Error:
+		case err != nil, event.Object.Metadata.UID == "":
+			return last, false // also an error's Status
+		case !slices.Contains([]watch.EventType{watch.Added, watch.Modified, watch.Deleted}, event.Type):
 			return last, false
 		case event.Object.Metadata.UID != uid:
 			return last, true

@@ -11,7 +11,9 @@ import (
 
 // withdraw takes away again what was just made to sync from a source that was
 // refused, because it is somebody else's or because it is wrong: side by side,
-// for the sake of a round trip, it was sent before that was known.
+// for the sake of a round trip, it was sent before that was known. Flux is told
+// to leave whatever it may have applied meanwhile, which is not this
+// application's.
 func (m Member) withdraw(ctx context.Context, results []Result) {
 	refused := slices.ContainsFunc(results, func(r Result) bool {
 		return r.IsSource() && (errors.Is(r.Err, errNotOurs) || r.Err != nil && reason.Of(r.Err) == reason.Invalid)
@@ -19,12 +21,12 @@ func (m Member) withdraw(ctx context.Context, results []Result) {
 	if !refused || m.DryRun {
 		return
 	}
-	m.NoWait, m.Orphan = false, false
+	m.NoWait, m.Orphan = false, true
 	each(ctx, made(results), func(r *Result) plan.Identity { return r.Identity }, func(ctx context.Context, r *Result) (Result, error) {
 		var found live
 		found.Metadata.UID = r.UID
 		if _, err := m.deleteOurs(ctx, r.Identity, found); err != nil {
-			r.Err = m.explain(r.Identity, err)
+			r.Made, r.Err = true, m.explain(r.Identity, err)
 		} else {
 			r.Err = reason.Errorf(reason.Conflict, "%s: taken away again, because its source was refused", r.Identity)
 		}

@@ -25,6 +25,7 @@ func TestASourceThatIsSomebodyElses(t *testing.T) {
 		s.on("GET "+sourcePath, answer(http.StatusOK, flux("other", set(nil, "metadata", "annotations", plan.OwnerAnnotation))))
 		s.on("PATCH "+webPath, answer(http.StatusCreated, applied("w", time.Now())))
 		s.on("PATCH "+dbPath, answer(http.StatusOK, applied("d", time.Now())))
+		s.on("PATCH "+webPath, answer(http.StatusOK, applied("w", time.Now()))) // suspended
 		s.on("DELETE "+webPath, begins("w"))
 		s.on("WATCH "+webPath, stream(event{kind: "DELETED", object: flux("w", deleting())}))
 		results := s.Apply(t.Context(), objects)
@@ -42,10 +43,11 @@ func TestWhatCannotBeTakenAwayAgain(t *testing.T) {
 		s.on("PATCH "+sourcePath, conflict(modified))
 		s.on("GET "+sourcePath, answer(http.StatusOK, flux("other", set(nil, "metadata", "annotations", plan.OwnerAnnotation))))
 		s.on("PATCH "+webPath, answer(http.StatusCreated, applied("w", time.Now())))
-		s.on("DELETE "+webPath, refuse(http.StatusServiceUnavailable, "ServiceUnavailable", "not now", nil))
+		s.on("PATCH "+webPath, answer(http.StatusOK, applied("w", time.Now()))) // suspended
+		s.on("DELETE "+webPath, refuse(http.StatusForbidden, "Forbidden", "not you", nil))
 		result := s.Apply(t.Context(), wanted(t)[:2])[1]
-		if result.Err == nil || apply.NotMade(result.Err) {
-			t.Errorf("error %v", result.Err)
+		if result.Err == nil || !result.Made {
+			t.Errorf("%+v", result)
 		}
 	})
 }

@@ -109,6 +109,16 @@ func (o *Object) Body(uid types.UID) []byte {
 // a conflict, while one onto none creates it all the same.
 func (o *Object) BodyToCreate() []byte { return o.body(`"resourceVersion":"1",`, o.content) }
 
+// Suspended tells whether the user wrote that Flux is to leave the object alone.
+func (o *Object) Suspended() bool {
+	var content struct {
+		Spec struct {
+			Suspend bool `json:"suspend"`
+		} `json:"spec"`
+	}
+	return json.Unmarshal(o.Body(""), &content) == nil && content.Spec.Suspend
+}
+
 // Redacted is the body as people may see it: without the values of a Secret.
 func (o *Object) Redacted() []byte { return o.body("", o.shown) }
 

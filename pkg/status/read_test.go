@@ -112,7 +112,12 @@ func TestReadWhatIsNotThere(t *testing.T) {
 		"JSON of other type": {"git-ready", `200 {"metadata": {"generation": "one"}}`, "Ready Failed", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			client, _ := member(t, map[string]string{source: test.source, syncs: test.syncs})
+			answers := map[string]string{source: test.source, syncs: test.syncs}
+			if name == "not served" { // nor is what is known beside v1
+				answers[strings.Replace(source, "v1", "v1beta2", 1)] = test.source
+				answers[strings.Replace(syncs, "v1", "v1beta2", 1)] = test.syncs
+			}
+			client, _ := member(t, answers)
 			rows := status.Read(t.Context(), client, []plan.Identity{
 				id("source", "v1", "gitrepositories", "GitRepository", "health"),
 				id("kustomize", "v1", "kustomizations", "Kustomization", "health-0"),
