@@ -26,7 +26,9 @@ func claims(works []Work) map[types.UID][]claim {
 			continue
 		}
 		for _, cluster := range work.Recorded {
-			known[cluster.UID] = append(known[cluster.UID], claim{work, identities(cluster)})
+			if cluster.UID != "" { // all others would count as one
+				known[cluster.UID] = append(known[cluster.UID], claim{work, identities(cluster)})
+			}
 		}
 	}
 	return known

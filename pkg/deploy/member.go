@@ -2,7 +2,11 @@ package deploy
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/apply"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
@@ -48,7 +52,9 @@ func (r *running) prune(ctx context.Context, work Work, did *outcome) error {
 		r.identify(ctx, did)
 	}
 	here, elsewhere := work.in(did.uid)
-	if did.uidErr != nil && len(elsewhere) > 0 {
+	// Whoever may not read kube-system may still have objects of ours. All other
+	// errors are not an API server's that knows them.
+	if did.uidErr != nil && (len(elsewhere) > 0 || !apierrors.IsForbidden(did.uidErr)) {
 		return did.uidErr
 	}
 	var unwanted []plan.Identity
@@ -66,11 +72,37 @@ func (r *running) prune(ctx context.Context, work Work, did *outcome) error {
 	on := r.on(did.client)
 	on.Unsure = unsure(here)
 	did.objects = append(did.objects, on.Delete(ctx, unwanted)...)
+	did.objects = append(did.objects, r.pruneMoved(ctx, work, here, elsewhere, did)...)
 	for _, former := range elsewhere {
-		return reason.Errorf(reason.Failed, "it may still hold %d objects in a cluster that its kubeconfig no longer leads to (kube-system %s; now %s); --abandon=%s forgets them",
-			len(former.Objects), former.UID, did.uid, work.Member.Name)
+		return reason.Errorf(reason.Failed, "it may still hold %s in a cluster that its kubeconfig no longer leads to (kube-system %s; now %s); --abandon=%s forgets them",
+			counted(len(former.Objects)), former.UID, did.uid, work.Member.Name)
 	}
 	return nil
+}
+
+// pruneMoved deletes, in the cluster that a member's name leads to now, what is
+// listed of those that it led to before: a run that was killed after the name
+// had moved, and before it wrote which cluster it met, made it here.
+func (r *running) pruneMoved(ctx context.Context, work Work, here inventory.Member, elsewhere []inventory.Member, did *outcome) []apply.Result {
+	var moved []plan.Identity
+	for _, former := range elsewhere {
+		for _, id := range work.unwantedIn(former) {
+			if !slices.ContainsFunc(append(moved, identities(here)...), id.SameObject) && !wanted(r.claims[did.uid], id) {
+				moved = append(moved, id)
+			}
+		}
+	}
+	results := r.on(did.client).Delete(ctx, moved)
+	return slices.DeleteFunc(results, func(result apply.Result) bool {
+		return result.Err == nil && (result.UID == "" || result.Action == apply.Released) // it never was here
+	})
+}
+
+func counted(objects int) string {
+	if objects == 1 {
+		return "1 object"
+	}
+	return fmt.Sprintf("%d objects", objects)
 }
 
 // unsure are the objects that were never seen in the cluster.

@@ -200,8 +200,8 @@ func TestNotWaitedFor(t *testing.T) {
 	c.stuck = []string{"web"}
 	w.NoWait = true
 	w.run()
-	w.check("one: web being deleted, shop deleted", "one(c1) web")
+	w.check("one: web being deleted, shop kept", "one(c1) shop web")
 	c.stuck, w.NoWait = nil, false
 	w.run()
-	w.check("one: web deleted", "")
+	w.check("one: web deleted, shop deleted", "")
 }

@@ -95,7 +95,7 @@ func (o *outcome) learned(work Work) inventory.Outcome {
 	}
 	for _, object := range o.objects {
 		switch {
-		case object.Err != nil && apply.NotMade(object.Err):
+		case object.Err != nil && !object.Made && apply.NotMade(object.Err):
 			known.NotMade = append(known.NotMade, object.Identity)
 		case object.Err != nil:
 		case object.Action == apply.Deleted, object.Action == apply.Released, object.Action == apply.Abandoned:

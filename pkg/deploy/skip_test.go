@@ -79,3 +79,44 @@ func TestAMoveThatFails(t *testing.T) {
 		t.Errorf("left are %q, and in the inventory %q", c.has(), w.lists())
 	}
 }
+
+// Of clusters that nobody was let to tell apart, none counts for another.
+func TestSkippedInAClusterThatIsNotKnown(t *testing.T) {
+	one, two := newCluster(t, "c1"), newCluster(t, "c2")
+	one.refuse["GET kube-system"], two.refuse["GET kube-system"] = http.StatusForbidden, http.StatusForbidden
+	w := newWorld(t, map[string]*cluster{"one": one, "two": two})
+	w.run("web@one+two")
+	w.change = only("one")
+	w.run()
+	w.check("one: web deleted, shop deleted", "two() shop web")
+	if one.has() != "" || two.has() != "shop web" {
+		t.Errorf("left are %q, and %q", one.has(), two.has())
+	}
+}
+
+// Who cannot be told from a stranger is not believed that nothing is there.
+func TestAClusterThatHasNoKubeSystem(t *testing.T) {
+	c := newCluster(t, "c1")
+	w := newWorld(t, map[string]*cluster{"one": c})
+	w.run("web@one")
+	c.refuse["GET kube-system"], c.refuse["GET web"], c.refuse["GET shop"] = http.StatusNotFound, http.StatusNotFound, http.StatusNotFound
+	w.run()
+	w.check("one: failed: Not Found", "one(c1) shop web")
+}
+
+// A run that was killed after a name had come to lead to another cluster, and
+// before it wrote down which, leaves its objects listed for the former one.
+func TestMadeWhereTheNameLeadsNow(t *testing.T) {
+	former, present := newCluster(t, "c1"), newCluster(t, "c2")
+	w := newWorld(t, map[string]*cluster{"one": former})
+	w.run("web@one")
+	w.leads["one"] = present
+	for path, made := range former.objects {
+		present.objects[path] = made
+	}
+	w.run()
+	w.check("one: web deleted, shop deleted failed: "+elsewhere, "one(c1) shop web")
+	if former.has() != "shop web" || present.has() != "" {
+		t.Errorf("left are %q, and %q", former.has(), present.has())
+	}
+}

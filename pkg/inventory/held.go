@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -60,6 +59,7 @@ type Inventory struct {
 	passed          bool      // whoever held the record as it was read is dead
 	ours            *Run      // the run that took hold of the record through this
 	until           time.Time // when its lease ends
+	failed          bool      // the last renewal did
 	acknowledged    []Member  // the members as the host is known to have them
 	uid             types.UID
 	resourceVersion string
@@ -92,7 +92,7 @@ func Read(ctx context.Context, host rest.Interface, namespace, application strin
 func (i *Inventory) Exists() bool { return i.resourceVersion != "" }
 
 // Members returns what may be where.
-func (i *Inventory) Members() []Member { return slices.Clone(i.record.Members) }
+func (i *Inventory) Members() []Member { return copied(i.record.Members) }
 
 // Intend writes down what a run is about to put where, beside all that may be
 // there already, and takes hold of the record. When it returns without an
@@ -154,12 +154,25 @@ func (i *Inventory) end() (time.Time, bool) {
 	return i.until, i.record.Run != nil
 }
 
-// Confirm renews the hold, and so makes sure that it is still this run's.
-func (i *Inventory) Confirm(ctx context.Context) error { return i.renew(ctx) }
+// Confirm renews the hold, and so makes sure that it is still this run's. Of
+// many that ask at once, those that waited while one did need not.
+func (i *Inventory) Confirm(ctx context.Context) error {
+	asked := i.now()
+	i.write.Lock()
+	defer i.write.Unlock()
+	if i.record.Run != nil && i.record.Run.Renewed.After(asked) && !i.failed {
+		return nil
+	}
+	return i.renewLocked(ctx)
+}
 
 func (i *Inventory) renew(ctx context.Context) error {
 	i.write.Lock()
 	defer i.write.Unlock()
+	return i.renewLocked(ctx)
+}
+
+func (i *Inventory) renewLocked(ctx context.Context) error {
 	if i.record.Run == nil { // settled while this waited
 		return nil
 	}
@@ -168,6 +181,7 @@ func (i *Inventory) renew(ctx context.Context) error {
 	defer cancel()
 	i.record.Run.Renewed = now
 	err := i.put(ctx)
+	i.failed = err != nil
 	switch {
 	case err == nil:
 		i.until = now.Add(lease)
