@@ -1,10 +1,10 @@
 package apply
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -35,7 +35,7 @@ func (m Member) letGo(ctx context.Context, id plan.Identity, uid types.UID) erro
 func (m Member) resume(ctx context.Context, object Wanted, meta metav1.PartialObjectMetadata) error {
 	letGo := slices.ContainsFunc(meta.ManagedFields, func(e metav1.ManagedFieldsEntry) bool {
 		return e.Manager == m.Owner.FieldManager() && e.Operation == metav1.ManagedFieldsOperationUpdate &&
-			e.FieldsV1 != nil && bytes.Contains(e.FieldsV1.Raw, []byte(`"f:suspend"`))
+			e.FieldsV1 != nil && strings.Contains(e.FieldsV1.GetRawString(), `"f:suspend"`)
 	})
 	if !letGo || m.DryRun || object.Suspended() {
 		return nil
