@@ -197,8 +197,12 @@ func (r *runner) runOne(ctx context.Context, host *fleet.Client, job job, style 
 	run.Verb = job.verb
 	summary, err := engine.Run(ctx, job.record, run, job.asked, job.works)
 	lines.Close()
-	if err != nil || r.waits.takes(applied{job, summary, lines, began}) {
+	if err != nil {
+		r.waits.drops(job.owner)
 		return summary, begun(err)
+	}
+	if r.waits.takes(applied{job, summary, lines, began}) {
+		return summary, nil
 	}
 	lines.Closing(job.verb, summary, r.Now().Sub(began))
 	return summary, nil

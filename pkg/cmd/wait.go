@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/deploy"
@@ -47,6 +48,14 @@ func (w *waits) takes(one applied) bool {
 		w.applications = append(w.applications, one)
 	}
 	return w != nil
+}
+
+// drops forgets the members of an application whose run ended with an error:
+// that is its last word, and nothing of it is waited for.
+func (w *waits) drops(owner plan.Owner) {
+	if w != nil {
+		w.members = slices.DeleteFunc(w.members, func(member deploy.Awaited) bool { return member.Owner == owner })
+	}
 }
 
 // of are the members of one application.

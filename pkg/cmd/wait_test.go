@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"testing"
 	"time"
@@ -113,6 +114,32 @@ func TestFailedMembersAreNotWaitedFor(t *testing.T) {
 	term.check(t, term.run(t.Context(), "deploy", "-f", "-", "--wait"), 1, "",
 		"host: Timeout: no answer within its time (--member-timeout)\n"+
 			"application default/shop: 0 of 1 cluster done, 1 failed; run the same again once they are back\n")
+}
+
+// Nor is what the inventory could not be settled for.
+func TestARunThatFailsIsNotWaitedFor(t *testing.T) {
+	term, host := awaiting(t, nil)
+	delete(host.answers, "GET"+sourceCall)
+	delete(host.answers, "GET"+webCall)
+	puts := 0
+	term.Host = func() (*fleet.Client, error) {
+		return newClient(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPut {
+				puts++
+			}
+			if puts < 2 {
+				host.ServeHTTP(w, r)
+				return
+			}
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusInternalServerError)
+			_ = json.NewEncoder(w).Encode(object{
+				"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": http.StatusInternalServerError, "message": "etcd is full",
+			})
+		})
+	}
+	term.check(t, term.run(t.Context(), "deploy", "-f", "-", "--wait"), 3, unchangedLines,
+		"error: write the inventory (Secret default/fleetapp.v1.shop on the host): etcd is full\n")
 }
 
 func TestWaitUsage(t *testing.T) {
