@@ -8,6 +8,7 @@ import (
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/apply"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/deploy"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
@@ -60,16 +61,22 @@ func NewReport() *Report {
 
 // add takes in what became of one member.
 func (r *Report) add(owner plan.Owner, event deploy.Event) {
-	application := owner.Namespace + "/" + owner.Application
+	member := memberOf(owner, event.Member)
 	for _, result := range event.Objects {
 		if result.Err == nil {
-			r.Items = append(r.Items, reportItem{application, event.Member.Name, result.Action, body(event, result.Identity)})
+			r.Items = append(r.Items, reportItem{member.Application, member.Cluster, result.Action, body(event, result.Identity)})
 		}
 	}
-	r.Members = append(r.Members, reportMember{
-		Application: application, Cluster: event.Member.Name, Kind: event.Member.Kind,
-		Errors: reportErrors(event.Errs), Abandoned: reportErrors(event.GaveUp),
-	})
+	member.Errors, member.Abandoned = reportErrors(event.Errs), reportErrors(event.GaveUp)
+	r.Members = append(r.Members, member)
+}
+
+// memberOf is a member of which no more is said than which it is.
+func memberOf(owner plan.Owner, member fleet.Member) reportMember {
+	return reportMember{
+		Application: Escape(owner.Namespace + "/" + owner.Application),
+		Cluster:     Escape(member.Name), Kind: Escape(member.Kind),
+	}
 }
 
 func reportErrors(errs []error) []reportError {
@@ -82,17 +89,18 @@ func reportErrors(errs []error) []reportError {
 
 // wait takes in what became of a member that was waited for.
 func (r *Report) wait(waited deploy.Waited) {
-	application := waited.Owner.Namespace + "/" + waited.Owner.Application
+	of := memberOf(waited.Owner, waited.Member)
 	for i := range r.Members {
 		member := &r.Members[i]
-		if member.Application != application || member.Cluster != waited.Member.Name || member.Kind != waited.Member.Kind {
+		if member.Application != of.Application || member.Cluster != of.Cluster || member.Kind != of.Kind {
 			continue
 		}
 		ready := len(waited.Errs) == 0
-		member.Ready, member.Revisions = &ready, waited.Revisions
-		for _, err := range waited.Errs {
-			member.Errors = append(member.Errors, reportError{reason.Of(err), Escape(reason.Message(err))})
+		member.Ready = &ready
+		for _, revision := range waited.Revisions {
+			member.Revisions = append(member.Revisions, Escape(revision))
 		}
+		member.Errors = append(member.Errors, reportErrors(waited.Errs)...)
 	}
 }
 
@@ -108,7 +116,8 @@ func body(event deploy.Event, id plan.Identity) json.RawMessage {
 		version = id.Group + "/" + id.Version
 	}
 	data, _ := json.Marshal(map[string]any{ // text can always be encoded
-		"apiVersion": version, "kind": id.Kind, "metadata": map[string]string{"name": id.Name, "namespace": id.Namespace},
+		"apiVersion": Escape(version), "kind": Escape(id.Kind),
+		"metadata": map[string]string{"name": Escape(id.Name), "namespace": Escape(id.Namespace)},
 	})
 	return data
 }

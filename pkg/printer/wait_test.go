@@ -101,6 +101,8 @@ func TestReportOfAWait(t *testing.T) {
 	report := printer.NewReport()
 	owner := plan.Owner{Namespace: "default", Application: "shop"}
 	run := printer.NewRun(&bytes.Buffer{}, &bytes.Buffer{}, owner, 3, printer.Style{Report: report})
+	strange := waited(3, "main\u202e@\u009b2J", "")
+	strange.Member.Name = "m\u0085"
 	for n := range 3 {
 		event := deploy.Event{Member: waited(n, "", "").Member}
 		if n == 2 {
@@ -108,16 +110,19 @@ func TestReportOfAWait(t *testing.T) {
 		}
 		run.Member(event)
 	}
-	wait := printer.NewWait(&bytes.Buffer{}, 2, report)
+	run.Member(deploy.Event{Member: strange.Member})
+	wait := printer.NewWait(&bytes.Buffer{}, 3, report)
 	wait.Member(waited(0, "main@1", ""))
 	wait.Member(waited(1, "", "a: B: c"))
+	wait.Member(strange)
 	got, err := json.Marshal(report.Members)
 	if err != nil {
 		t.Fatal(err)
 	}
 	const want = `[{"application":"default/shop","cluster":"m0","kind":"AttachedCluster","ready":true,"revisions":["main@1"]},` +
 		`{"application":"default/shop","cluster":"m1","kind":"AttachedCluster","ready":false,"errors":[{"reason":"NotReady","message":"a: B: c"}]},` +
-		`{"application":"default/shop","cluster":"m2","kind":"AttachedCluster","errors":[{"reason":"Failed","message":"it failed"}]}]`
+		`{"application":"default/shop","cluster":"m2","kind":"AttachedCluster","errors":[{"reason":"Failed","message":"it failed"}]},` +
+		`{"application":"default/shop","cluster":"m\\x85","kind":"AttachedCluster","ready":true,"revisions":["main\\u202e@\\x9b2J"]}]`
 	if string(got) != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
