@@ -38,6 +38,17 @@ func Escape(text string) string {
 	return out.String()
 }
 
+// shorten cuts text off after so many characters.
+func shorten(text string, most int) string {
+	for at := range text {
+		if most == 0 {
+			return text[:at] + "…"
+		}
+		most--
+	}
+	return text
+}
+
 // dangerous also tells the replacement character, which is what a byte that is
 // not UTF-8 reads as. Line and paragraph separators break lines in some
 // terminals.

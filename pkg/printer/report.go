@@ -82,7 +82,7 @@ func memberOf(owner plan.Owner, member fleet.Member) reportMember {
 func reportErrors(errs []error) []reportError {
 	var all []reportError
 	for _, err := range errs {
-		all = append(all, reportError{reason.Of(err), Escape(reason.Message(err))})
+		all = append(all, reportError{reason.Of(err), Escape(shorten(reason.Message(err), maxMessage))})
 	}
 	return all
 }

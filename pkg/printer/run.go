@@ -19,6 +19,14 @@ import (
 // for each of them.
 const manyMembers = 11
 
+// maxLine and maxMessage bound what a member says, in characters, in a line and
+// in a report: an API server's message may be as large as its answer. The latter
+// is the bound of a condition's message. Source: metav1.Condition.
+const (
+	maxLine    = 1000
+	maxMessage = 32768
+)
+
 // Style says how a run is printed.
 type Style struct {
 	// Names prints a line of cluster and name for each object, and no more.
@@ -175,7 +183,7 @@ func MemberError(out io.Writer, before string, member fleet.Member, err error) {
 }
 
 func memberError(before string, member fleet.Member, err error) string {
-	why, text := reason.Of(err), reason.Message(err)
+	why, text := reason.Of(err), shorten(reason.Message(err), maxLine)
 	if secret := member.Kubeconfig; why == reason.Unauthorized && secret.Name != "" {
 		text = fmt.Sprintf("its credentials were refused (Secret %s/%s)", secret.Namespace, secret.Name)
 	}

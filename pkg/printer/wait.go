@@ -57,7 +57,7 @@ func (w *Wait) Member(waited deploy.Waited) {
 			fmt.Fprintln(w.out, line)
 			continue
 		}
-		text := Escape(fmt.Sprintf("%s: %s", reason.Of(err), mask(reason.Message(err))))
+		text := Escape(fmt.Sprintf("%s: %s", reason.Of(err), mask(shorten(reason.Message(err), maxLine))))
 		if w.told[text] == nil {
 			w.told[text] = &shared{first: line, text: text}
 			w.same = append(w.same, text)

@@ -127,3 +127,30 @@ func TestReportOfAWait(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
+
+// What a member says has a bound, and is cut between characters.
+func TestALongMessage(t *testing.T) {
+	long := func(n int) string { return strings.Repeat("é\xff", n/2) }
+	for name, members := range map[string]int{"few": 2, "many": 20} {
+		t.Run(name, func(t *testing.T) {
+			all := make([]deploy.Waited, members)
+			for n := range all {
+				all[n] = waited(n, "", long(1<<20))
+			}
+			for line := range strings.Lines(told(all, deploy.Summary{Members: members}, printer.Waited{})) {
+				if _, text, ok := strings.Cut(line, "NotReady: "); ok && text != printer.Escape(long(1000))+"…\n" {
+					t.Errorf("%d bytes: %.40s", len(line), line)
+				}
+			}
+		})
+	}
+	report := printer.NewReport()
+	run := printer.NewRun(&bytes.Buffer{}, &bytes.Buffer{}, plan.Owner{}, 1, printer.Style{Report: report})
+	run.Member(deploy.Event{Errs: []error{errors.New(long(1 << 20))}, GaveUp: []error{errors.New(long(32768))}})
+	if got := report.Members[0].Errors[0].Message; got != printer.Escape(long(32768))+"…" {
+		t.Errorf("%d bytes in the report", len(got))
+	}
+	if got := report.Members[0].Abandoned[0].Message; got != printer.Escape(long(32768)) {
+		t.Errorf("%d bytes in the report", len(got))
+	}
+}
