@@ -8,9 +8,11 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
-// Kustomize builds a folder's kustomization as "kubectl apply -k" does: it runs
-// no plugin and no program of the kustomization, and reads only files below the
-// folder. Document N is the Nth that "kubectl kustomize" prints.
+// Kustomize builds a folder's kustomization as "kubectl apply -k" does. It runs
+// no plugin, and no program that the kustomization names. A kustomization reads
+// files in and below its own folder only; its bases are kustomizations of their
+// own, which may lie outside (../base) or be remote: those are fetched with git
+// or over HTTP. Document N is the Nth that "kubectl kustomize" prints.
 func Kustomize(folder string) ([]Manifest, error) {
 	shown := "kustomization " + folder
 	options := krusty.MakeDefaultOptions()
@@ -22,6 +24,9 @@ func Kustomize(folder string) ([]Manifest, error) {
 	data, err := built.AsYaml()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s", shown, oneLine(err))
+	}
+	if len(data) > maxFile {
+		return nil, tooLarge(shown)
 	}
 	manifests, err := Parse(shown, data)
 	if err == nil && len(manifests) == 0 {

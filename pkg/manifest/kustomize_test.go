@@ -57,6 +57,8 @@ func TestKustomizeFails(t *testing.T) {
 		"broken/kustomization.yaml":   "a: [\n",
 		"program/run.sh":              "#!/bin/sh\ntouch started\n",
 		"unlisted/kustomization.yaml": "# nothing\n",
+		"large/kustomization.yaml":    "resources: [app.yaml]\ncommonAnnotations: {large: " + strings.Repeat("x", 4<<20) + "}\n",
+		"large/app.yaml":              app("a"),
 	})
 	if err := os.Chmod(filepath.Join(folder, "program", "run.sh"), 0o700); err != nil {
 		t.Fatal(err)
@@ -72,6 +74,7 @@ func TestKustomizeFails(t *testing.T) {
 		"other":    `document 1: it is kind "ConfigMap" of "v1"; only Application of "apps.kurator.dev/v1alpha1" can be deployed`,
 		"unknown":  "document 1: spec.sauce: unknown field",
 		"nothing":  "no Application in kustomization ",
+		"large":    ": larger than 4 MiB",
 		// What could surprise is refused.
 		"outside": "is not in or below",
 		"helm":    "must specify --enable-helm",

@@ -15,7 +15,8 @@ import (
 	appsv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/apps/v1alpha1"
 )
 
-// maxFile bounds one file, in bytes; no API server takes so large an object.
+// maxFile bounds one file, and what one kustomization builds, in bytes; no API
+// server takes so large an object.
 const maxFile = 4 << 20
 
 // Stdin is the name that stands for standard input.
@@ -115,10 +116,12 @@ func readFile(stdin io.Reader, name string) ([]Manifest, error) {
 		return nil, plain(shown, err)
 	}
 	if len(data) > maxFile {
-		return nil, fmt.Errorf("%s: larger than %d MiB", shown, maxFile>>20)
+		return nil, tooLarge(shown)
 	}
 	return Parse(shown, data)
 }
+
+func tooLarge(shown string) error { return fmt.Errorf("%s: larger than %d MiB", shown, maxFile>>20) }
 
 // prefix puts the place before each of joined errors.
 func prefix(place string, err error) error {
