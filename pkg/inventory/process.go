@@ -35,8 +35,16 @@ func (r Run) fate(from Run) fate {
 	case !exists(r.PID):
 		return dead
 	}
-	// Another process may have its number by now.
-	if is := born(r.PID); is != "" && r.Born != "" && is != r.Born {
+	return r.fateBy(born(r.PID))
+}
+
+// fateBy tells by when the process that has its number now began whether it is
+// the same one.
+func (r Run) fateBy(is string) fate {
+	switch {
+	case is == "" || r.Born == "":
+		return unknown
+	case is != r.Born:
 		return dead
 	}
 	return alive

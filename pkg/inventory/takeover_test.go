@@ -188,9 +188,9 @@ func TestFate(t *testing.T) {
 	}{
 		"this very process":         {ours, alive},
 		"an earlier one of its PID": {another(func(r *Run) { r.Born += "0" }), dead},
-		"nothing known of its time": {another(func(r *Run) { r.Born = "" }), alive},
+		"nothing known of its time": {another(func(r *Run) { r.Born = "" }), unknown},
 		"the parent":                {another(func(r *Run) { r.PID, r.Born = os.Getppid(), born(os.Getppid()) }), alive},
-		"the first":                 {another(func(r *Run) { r.PID, r.Born = 1, "" }), alive},
+		"the first":                 {another(func(r *Run) { r.PID, r.Born = 1, born(1) }), alive},
 		"dead":                      {ended(t, true), dead},
 		"dead, its parent asleep":   {ended(t, false), dead},
 		"another machine":           {another(func(r *Run) { r.Machine = "x" }), unknown},
@@ -205,6 +205,18 @@ func TestFate(t *testing.T) {
 	nobody := Run{PID: ours.PID}
 	if got := nobody.fate(nobody); got != unknown {
 		t.Errorf("where no machine is known: fate %d", got)
+	}
+}
+
+// Another user's process may be hidden, and another one may have its number.
+func TestFateWhereAProcessIsHidden(t *testing.T) {
+	for _, test := range []struct {
+		was, is string
+		want    fate
+	}{{"1", "1", alive}, {"1", "2", dead}, {"1", "", unknown}, {"", "1", unknown}, {"", "", unknown}} {
+		if got := (Run{Born: test.was}).fateBy(test.is); got != test.want {
+			t.Errorf("began %q, now %q: fate %d, want %d", test.was, test.is, got, test.want)
+		}
 	}
 }
 
