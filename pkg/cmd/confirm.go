@@ -11,16 +11,15 @@ import (
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/printer"
 )
 
-// confirm asks before a job deletes, where there is somebody to answer. What a
-// deploy deletes is listed in any case: nobody asked for it by name.
+// confirm lists what a job deletes, and asks where there is somebody to answer.
+// A dry run prints the same as what it would do.
 func (r *runner) confirm(ctx context.Context, job job, answers *bufio.Reader) error {
-	ask := !r.yes && r.Interactive()
-	if !deletes(job.works) || r.NoPrune || r.dryRun != dryRunNone || !ask && job.verb != verbDeployed {
+	if !deletes(job.works) || r.NoPrune || r.dryRun != dryRunNone {
 		return nil
 	}
 	fmt.Fprintln(r.ErrOut, r.willDelete(job))
 	printer.Deletions(r.ErrOut, job.works)
-	if !ask {
+	if r.yes || !r.Interactive() {
 		return nil
 	}
 	fmt.Fprint(r.ErrOut, "Continue? [y/N] ")

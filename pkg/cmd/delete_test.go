@@ -34,7 +34,7 @@ func TestTheApplicationGoesLast(t *testing.T) {
 	term, host := withApplication(t)
 	host.answers["DELETE"+applicationCall] = object{"kind": "Status", "status": "Success"}
 	code := term.run(t.Context(), "delete", "shop", "--remove-application")
-	term.check(t, code, 0, deletedLines+removedLine+"\n", closingLine)
+	term.check(t, code, 0, deletedLines+removedLine+"\n", listedLines+closingLine)
 	if got, want := host.writes(), "PUT"+secretCall+"\nDELETE"+secretCall+"\nDELETE"+applicationCall; got != want {
 		t.Errorf("wrote\n%s\nwant\n%s", got, want)
 	}
@@ -106,8 +106,8 @@ func TestOneOfSeveralIsGone(t *testing.T) {
 		out  string
 		err  string
 	}{
-		"first":  {[]string{"delete", "other", "shop"}, 3, deletedLines, closingLine + otherMissing},
-		"last":   {[]string{"delete", "shop", "other"}, 3, deletedLines, closingLine + otherMissing},
+		"first":  {[]string{"delete", "other", "shop"}, 3, deletedLines, listedLines + closingLine + otherMissing},
+		"last":   {[]string{"delete", "shop", "other"}, 3, deletedLines, listedLines + closingLine + otherMissing},
 		"alone":  {[]string{"delete", "other"}, 1, "", otherMissing},
 		"no one": {[]string{"delete", "shop", "other", "-C", "x"}, 1, "", otherMissing + "error: --clusters: nothing is deployed to, or was to be deployed to, a cluster \"x\" (there is \"host\")\n"},
 	} {

@@ -46,13 +46,19 @@ func recorded(t *testing.T, kustomization string) object {
 			Group: group + ".toolkit.fluxcd.io", Version: "v1", Resource: resource, Kind: kind, Namespace: "default", Name: name,
 		}}
 	}
-	record, err := json.Marshal(inventory.Record{Epoch: 1, Members: []inventory.Member{{
+	return secretOf(t, inventory.Record{Epoch: 1, Members: []inventory.Member{{
 		Kind: fleet.KindHost, Name: "host",
 		Objects: []inventory.Entry{
 			entry("source", "GitRepository", "gitrepositories", "shop"),
 			entry("kustomize", "Kustomization", "kustomizations", kustomization),
 		},
 	}}})
+}
+
+// secretOf is the Secret that holds a record.
+func secretOf(t *testing.T, of inventory.Record) object {
+	t.Helper()
+	record, err := json.Marshal(of)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,9 +124,11 @@ func writeFile(t *testing.T, name string, from io.Reader) {
 	}
 }
 
-const question = `Will delete application default/shop, with all that Flux applied:
+const listedLines = `Will delete application default/shop, with all that Flux applied:
   host   kustomization/web, gitrepository/shop
-Continue? [y/N] `
+`
+
+const question = listedLines + "Continue? [y/N] "
 
 const deletedLines = `kustomization.kustomize.toolkit.fluxcd.io/web deleted (host)
 gitrepository.source.toolkit.fluxcd.io/shop deleted (host)
@@ -190,7 +198,7 @@ func TestNobodyIsAsked(t *testing.T) {
 			term.Interactive = func() bool { return test.interactive }
 			term.In = unread{t}
 			term.joins(host, gone(sourceCall, webCall))
-			term.check(t, term.run(t.Context(), test.args...), 0, deletedLines, closingLine)
+			term.check(t, term.run(t.Context(), test.args...), 0, deletedLines, listedLines+closingLine)
 		})
 	}
 }
