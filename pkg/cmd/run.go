@@ -128,15 +128,18 @@ func (r *runner) run(ctx context.Context, host *fleet.Client, jobs []job, before
 	}
 	errs := before
 	var all membersError
-	for _, job := range jobs {
+	for i, job := range jobs {
 		summary, err := r.runOne(ctx, host, job, style)
 		if err == nil {
 			err = r.remove(ctx, host, job, summary, style)
 		}
 		if err != nil {
-			errs = append(errs, err)
+			errs = append(errs, r.begun(err, i == 0))
 		}
 		all.failed, all.timedOut, all.of = all.failed+summary.Failed, all.timedOut+summary.TimedOut, all.of+summary.Members
+		if err != nil && ctx.Err() != nil { // the others are not begun
+			break
+		}
 	}
 	notReady := r.waitUntilReady(ctx, host, style.Report)
 	if style.Report != nil {
@@ -149,6 +152,16 @@ func (r *runner) run(ctx context.Context, host *fleet.Client, jobs []job, before
 		return errors.Join(err, all)
 	}
 	return errors.Join(err, all.orNil())
+}
+
+// begun marks the errors of a job, but where nothing was changed by it, or by
+// another one before it.
+func (r *runner) begun(err error, first bool) error {
+	var notHeld *inventory.NotHeldError
+	if r.dryRun != dryRunNone || first && errors.As(err, &notHeld) {
+		return err
+	}
+	return begun(err)
 }
 
 // style is how the flags want it printed.
@@ -199,7 +212,7 @@ func (r *runner) runOne(ctx context.Context, host *fleet.Client, job job, style 
 	lines.Close()
 	if err != nil {
 		r.waits.drops(job.owner)
-		return summary, begun(err)
+		return summary, err
 	}
 	if r.waits.takes(applied{job, summary, lines, began}) {
 		return summary, nil

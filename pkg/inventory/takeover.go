@@ -8,11 +8,19 @@ import (
 // lookAgain is how often a run that waits for a sign of life looks for one.
 const lookAgain = time.Second
 
+// NotHeldError is the error of a run that was stopped before it took hold of
+// the record: it has changed nothing.
+type NotHeldError struct{ Err error }
+
+func (e *NotHeldError) Error() string { return "wait for another run: " + e.Err.Error() }
+func (e *NotHeldError) Unwrap() error { return e.Err }
+
 // PassOver finds out whether the run that holds the record, if one does, is
 // dead: Intend then takes its place. It is where its process can be seen and is
 // none, and else where the record is not written for a whole lease, by the
 // clock of this machine alone. Before it waits for that, it calls waits with
-// how long that takes at most. A holder that is alive is a *HeldError.
+// how long that takes at most. A holder that is alive is a *HeldError, and
+// a wait that was stopped a *NotHeldError.
 func (i *Inventory) PassOver(ctx context.Context, ours Run, waits func(held Run, longest time.Duration)) error {
 	held := i.record.Run
 	if held == nil {
@@ -33,7 +41,7 @@ func (i *Inventory) PassOver(ctx context.Context, ours Run, waits func(held Run,
 	for {
 		select {
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return &NotHeldError{context.Cause(ctx)}
 		case <-time.After(min(lookAgain, end.Sub(i.now()))):
 		}
 		if err := i.look(ctx); err != nil {

@@ -104,7 +104,8 @@ func TestAWaitThatIsStopped(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		time.AfterFunc(2500*time.Millisecond, stop)
 		began := time.Now()
-		if err := h.read().PassOver(ctx, run(1), func(Run, time.Duration) {}); !errors.Is(err, context.Canceled) || time.Since(began) != 2500*time.Millisecond {
+		var notHeld *NotHeldError
+		if err := h.read().PassOver(ctx, run(1), func(Run, time.Duration) {}); !errors.Is(err, context.Canceled) || !errors.As(err, &notHeld) || time.Since(began) != 2500*time.Millisecond {
 			t.Errorf("after %s: %v", time.Since(began), err)
 		}
 	})
