@@ -38,12 +38,16 @@ func newDelete(factory *Factory) *cobra.Command {
 		Short:                 "Delete applications from all clusters that they were deployed to",
 		Long: templates.LongDesc(`
 			Deletes applications wherever deploy put them, with all that Flux applied
-			for them, and waits until it is gone. In each cluster the sync objects go
-			first: Flux removes the workloads before it lets go of them.
+			for them, and waits until all is gone. What goes is listed first, and asked
+			about on a terminal. In each cluster the source goes last: Flux deletes the
+			workloads of a sync policy before it lets go of the object that stands for it.
 
-			What was put where is known from the host's inventory: manifest and fleet may
-			be gone. A cluster that cannot be reached stays in the inventory, and the
-			same command finishes it once it is back.`),
+			What was put where is known from the inventory on the host: manifest and fleet
+			may be gone. A cluster that cannot be reached stays in the inventory, and the
+			same command finishes it once it is back.
+
+			The exit code is 0 if all is done, 1 if nothing is, 3 if some clusters
+			failed, and 4 if Flux was not done in time.`),
 		Example: templates.Examples(`
 			# Delete an application everywhere
 			kubectl fleetapp delete shop
@@ -67,8 +71,8 @@ func newDelete(factory *Factory) *cobra.Command {
 	flags := cmd.Flags()
 	o.filenames.addFlags(flags)
 	flags.StringVar(&o.cascade, "cascade", cascadeBackground, "With background, Flux removes the workloads; with orphan, they stay and nothing syncs them any more.")
-	flags.BoolVar(&o.ignoreNotFound, "ignore-not-found", false, "Take an application of which nothing is deployed for deleted.")
-	flags.BoolVar(&o.wait, "wait", true, waitHelp)
+	flags.BoolVar(&o.ignoreNotFound, "ignore-not-found", false, "Treat an application of which nothing is deployed as deleted.")
+	flags.BoolVar(&o.wait, "wait", true, "Wait until all is gone from every cluster; with false, only until its deletion has begun.")
 	flags.BoolVar(&o.removeApplication, "remove-application", false, "Delete the Application object of that name from the host, too, once all else is gone.")
 	o.runner.addFlags(flags)
 	return cmd

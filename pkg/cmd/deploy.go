@@ -38,13 +38,17 @@ func newDeploy(factory *Factory) *cobra.Command {
 		DisableFlagsInUseLine: true,
 		Short:                 "Deploy applications to the clusters that their destinations select",
 		Long: templates.LongDesc(`
-			Deploys Kurator Applications, from manifests or, by name, those that are on
-			the host. For each cluster of an application's fleet that its selectors
-			match, its source and one Flux object per sync policy are applied there, to
-			all clusters side by side; Flux syncs the workloads.
+			Deploys Kurator Applications: from manifests or, by name, those that are on
+			the host. A sync policy goes to the clusters of its fleet that its destination
+			selects. To each, all side by side, one Flux object per policy is applied,
+			and the source that it syncs from; Flux there deploys the workloads.
 
-			What is put where is written down on the host first. What an earlier deploy
-			of the same application put where it is no longer wanted is deleted.`),
+			What goes where is written down in an inventory on the host first. What an
+			earlier deploy of the same application put where it is no longer wanted is
+			listed, asked about on a terminal, and deleted with its workloads.
+
+			The exit code is 0 if all is done, 1 if nothing is, 3 if some clusters
+			failed, and 4 if Flux was not done in time.`),
 		Example: templates.Examples(`
 			# Deploy the application of a file
 			kubectl fleetapp deploy -f app.yaml
@@ -54,6 +58,9 @@ func newDeploy(factory *Factory) *cobra.Command {
 
 			# Deploy an Application that is on the host
 			kubectl fleetapp deploy shop
+
+			# Deploy it, and wait until Flux is done with it in every cluster
+			kubectl fleetapp deploy -f app.yaml --wait
 
 			# See what would be sent to which cluster
 			kubectl fleetapp deploy -f app.yaml --dry-run=client -o yaml
@@ -73,11 +80,11 @@ func newDeploy(factory *Factory) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	o.filenames.addFlags(flags)
-	flags.BoolVar(&o.copyRefs, "copy-refs", false, "Copy from the host the Secrets and ConfigMaps that the applications refer to.")
-	flags.BoolVar(&o.allowEmpty, "allow-empty", false, "Let a policy whose destination matches no cluster go nowhere.")
-	flags.BoolVar(&o.Force, "force-conflicts", false, "Take over fields that another manager owns.")
-	flags.BoolVar(&o.NoPrune, "no-prune", false, "Leave what the applications no longer want where it is.")
-	flags.BoolVar(&o.wait, "wait", false, waitHelp)
+	flags.BoolVar(&o.copyRefs, "copy-refs", false, "Copy the Secrets and ConfigMaps that the applications refer to from the host to the clusters.")
+	flags.BoolVar(&o.allowEmpty, "allow-empty", false, "Accept a sync policy whose destination selects no cluster: it is deployed nowhere.")
+	flags.BoolVar(&o.Force, "force-conflicts", false, "Take over fields that another manager owns, and objects that somebody else made.")
+	flags.BoolVar(&o.NoPrune, "no-prune", false, "Leave what the applications no longer want where it is, and in the inventory.")
+	flags.BoolVar(&o.wait, "wait", false, "Wait until all is ready in every cluster, for --timeout at most.")
 	o.runner.addFlags(flags)
 	return cmd
 }

@@ -55,7 +55,7 @@ func (r *runner) addFlags(flags *pflag.FlagSet) {
 	flags.StringVarP(&r.output, "output", "o", "", "Output format: json, yaml or name.")
 	flags.IntVar(&r.Parallel, "parallel", defaultParallel, "How many clusters are worked on at once.")
 	flags.DurationVar(&r.MemberTimeout, "member-timeout", 30*time.Second, "How long a cluster may take to answer, connecting included.")
-	flags.DurationVar(&r.Timeout, "timeout", 5*time.Minute, "How long to wait for Flux in a cluster, beyond that.")
+	flags.DurationVar(&r.Timeout, "timeout", 5*time.Minute, "How long to wait for Flux in a cluster, on top of --member-timeout.")
 }
 
 // validate checks what the flags say, and completes what follows from it.

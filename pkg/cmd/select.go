@@ -31,7 +31,7 @@ func (s *selection) addFlags(flags *pflag.FlagSet) {
 	s.given = flags.Changed
 	flags.StringSliceVarP(&s.clusters, "clusters", "C", nil, "Work on these clusters only, and leave the others as they are.")
 	flags.StringVar(&s.labels, "cluster-selector", "", "Work only on clusters whose labels match, and leave the others as they are.")
-	flags.StringSliceVar(&s.abandon, "abandon", nil, "Forget what cannot be deleted in this cluster, because it is gone for good.")
+	flags.StringSliceVar(&s.abandon, "abandon", nil, "Forget what cannot be deleted in these clusters, because they are gone for good.")
 }
 
 func (s *selection) validate() error {

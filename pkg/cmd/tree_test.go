@@ -143,7 +143,10 @@ func TestTheSameFlagIsSaidTheSame(t *testing.T) {
 	said := map[string]string{}
 	for _, cmd := range commands(newTerminal(t).root) {
 		for _, flag := range ours(cmd) {
-			if flag.Name == "parallel" || flag.Name == "output" { // of work, or of questions
+			switch flag.Name {
+			case "parallel", "output": // of work, or of questions
+				continue
+			case "wait": // until it is ready, or until it is gone
 				continue
 			}
 			if before, ok := said[flag.Name]; ok && before != flag.Usage {

@@ -12,8 +12,6 @@ import (
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/printer"
 )
 
-const waitHelp = "Wait until Flux is done in every cluster: until all is ready, or all is gone."
-
 // waits are the applications that were deployed, and are waited for together
 // once all are: Flux works on all of them at once. Nil where nothing is.
 type waits struct {
