@@ -80,7 +80,7 @@ func (o *getOptions) complete(args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := validSelector(o.selector); err != nil {
+	if _, err := parseSelector("--selector", o.selector); err != nil {
 		return err
 	}
 	o.query = view.Query{Resource: resource, LabelSelector: o.selector}

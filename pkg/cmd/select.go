@@ -43,12 +43,9 @@ func (s *selection) validate() error {
 	case s.given("cluster-selector") && strings.TrimSpace(s.labels) == "":
 		return errors.New("--cluster-selector is empty: give a selector, or leave the flag out for all clusters")
 	}
-	selector, err := labels.Parse(s.labels)
-	if err != nil {
-		return fmt.Errorf("--cluster-selector %q: %w", s.labels, err)
-	}
+	selector, err := parseSelector("--cluster-selector", s.labels)
 	s.selector = selector
-	return nil
+	return err
 }
 
 func (s *selection) selects(member fleet.Member) bool {

@@ -43,11 +43,12 @@ func badFlag(cmd *cobra.Command, err error) error {
 	return fmt.Errorf("%w%s; see '%s --help'", err, meant, cmd.CommandPath())
 }
 
-// validSelector checks a label selector as a cluster would.
-func validSelector(selector string) error {
-	if _, err := labels.Parse(selector); err != nil {
-		text := strings.TrimPrefix(strict.WithoutRegex(err.Error()), "unable to parse requirement: ")
-		return fmt.Errorf("--selector %q: %s", selector, strings.TrimPrefix(text, "<nil>: "))
+// parseSelector reads the label selector of a flag as a cluster would.
+func parseSelector(flag, text string) (labels.Selector, error) {
+	selector, err := labels.Parse(text)
+	if err != nil {
+		what := strings.TrimPrefix(strict.WithoutRegex(err.Error()), "unable to parse requirement: ")
+		return nil, fmt.Errorf("%s %q: %s", flag, text, strings.TrimPrefix(what, "<nil>: "))
 	}
-	return nil
+	return selector, nil
 }
