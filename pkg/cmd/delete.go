@@ -141,25 +141,25 @@ func (o *deleteOptions) applications(ctx context.Context) ([]manifest.Manifest, 
 }
 
 func (o *deleteOptions) prepare(ctx context.Context, host *fleet.Client, namespace, name string) (job, error) {
-	read, err := o.readHost(ctx, host, namespace, name)
+	found, err := o.readHost(ctx, host, namespace, name)
 	if err != nil {
 		return job{}, err
 	}
-	if !read.record.Exists() || o.removeApplication {
-		if err := read.guardKurator(namespace, name); err != nil {
+	if !found.record.Exists() || o.removeApplication {
+		if err := found.guardKurator(namespace, name); err != nil {
 			return job{}, err
 		}
 	}
-	remove := o.removeApplication && read.application != nil
-	if !read.record.Exists() && !remove {
+	remove := o.removeApplication && found.application != nil
+	if !found.record.Exists() && !remove {
 		return job{}, fmt.Errorf("application %q not found in namespace %q: %w", name, namespace, errNotDeployed)
 	}
 	prepared := job{
-		owner: read.owner(namespace, name), verb: verbDeleted, record: read.record,
-		works: deploy.ToDelete(read.record.Members(), read.snapshot.Member),
+		owner: found.owner(namespace, name), verb: verbDeleted, record: found.record,
+		works: deploy.ToDelete(found.record.Members(), found.snapshot.Member),
 	}
 	if remove {
-		prepared.remove = read.application
+		prepared.remove = found.application
 	}
 	return prepared, nil
 }

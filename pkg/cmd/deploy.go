@@ -148,30 +148,30 @@ func (o *deployOptions) applications(ctx context.Context) ([]manifest.Manifest, 
 }
 
 func (o *deployOptions) prepare(ctx context.Context, host *fleet.Client, m manifest.Manifest) (job, error) {
-	read, err := o.readHost(ctx, host, m.Namespace, m.Name)
+	found, err := o.readHost(ctx, host, m.Namespace, m.Name)
 	if err != nil {
 		return job{}, err
 	}
-	if err := read.guardKurator(m.Namespace, m.Name); err != nil {
+	if err := found.guardKurator(m.Namespace, m.Name); err != nil {
 		return job{}, err
 	}
 	if len(o.names) > 0 {
-		if read.application == nil {
+		if found.application == nil {
 			return job{}, fmt.Errorf("application %q not found in namespace %q on the host; a manifest is named with -f", m.Name, m.Namespace)
 		}
-		m.Application = read.application
+		m.Application = found.application
 	}
-	owner := read.owner(m.Namespace, m.Name)
+	owner := found.owner(m.Namespace, m.Name)
 	build := plan.Build
 	if o.allowEmpty {
 		build = plan.BuildAllowingEmpty
 	}
-	wanted, err := build(m.Application, owner, read.snapshot.Resolve)
+	wanted, err := build(m.Application, owner, found.snapshot.Resolve)
 	if err != nil {
 		return job{}, m.At(err)
 	}
 	if o.copyRefs {
-		if err := copyRefs(ctx, host, read.snapshot, wanted); err != nil {
+		if err := copyRefs(ctx, host, found.snapshot, wanted); err != nil {
 			return job{}, m.At(err)
 		}
 	}
@@ -181,7 +181,7 @@ func (o *deployOptions) prepare(ctx context.Context, host *fleet.Client, m manif
 		"spec":     m.Spec,
 	})
 	return job{
-		owner: owner, verb: verbDeployed, record: read.record, asked: asked,
-		works: deploy.ToDeploy(wanted, read.record.Members(), read.snapshot.Member),
+		owner: owner, verb: verbDeployed, record: found.record, asked: asked,
+		works: deploy.ToDeploy(wanted, found.record.Members(), found.snapshot.Member),
 	}, err
 }
