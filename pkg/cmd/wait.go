@@ -108,7 +108,7 @@ func (r *runner) waitUntilReady(ctx context.Context, host *fleet.Client, report 
 	for _, one := range r.waits.applications {
 		took := r.Now().Sub(one.began)
 		if members := r.waits.of(one.job.owner); begun && len(members) > 0 {
-			one.lines.ClosingWaited(one.summary, lines[one.job.owner], printer.Waited{
+			one.lines.ClosingWaited(one.summary, lines[one.job.owner], printer.WaitEnd{
 				Interrupted: interrupted, GaveUp: gaveUp, See: r.see(members), Took: took,
 			})
 			continue

@@ -20,7 +20,7 @@ func Deletions(out io.Writer, works []deploy.Work) {
 		}
 		names := make([]string, len(unwanted))
 		for i, id := range unwanted {
-			names[i] = short(id)
+			names[i] = id.Short()
 		}
 		objects := strings.Join(names, ", ")
 		if objects == last {

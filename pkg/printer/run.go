@@ -67,12 +67,12 @@ func (r *Run) Member(event deploy.Event) {
 			continue
 		}
 		if object.Left {
-			r.left[short(object.Identity)]++
+			r.left[object.Identity.Short()]++
 		}
 		switch {
 		case r.Report != nil:
 		case r.many:
-			news = append(news, fmt.Sprintf("%s %s", short(object.Identity), object.Action))
+			news = append(news, fmt.Sprintf("%s %s", object.Identity.Short(), object.Action))
 		default:
 			fmt.Fprintln(r.out, Escape(r.line(event.Member, object)))
 		}
@@ -221,5 +221,3 @@ func counts(actions map[apply.Action]int) string {
 	}
 	return strings.Join(parts, ", ")
 }
-
-func short(id plan.Identity) string { return id.Short() }

@@ -102,8 +102,8 @@ func mask(text string) string {
 	return out.String()
 }
 
-// Waited says how a wait ended, beside what its members said.
-type Waited struct {
+// WaitEnd says how a wait ended, beside what its members said.
+type WaitEnd struct {
 	// Interrupted is set where the user ended it, GaveUp where it ended because
 	// those that are not ready will not be by themselves.
 	Interrupted, GaveUp bool
@@ -114,25 +114,25 @@ type Waited struct {
 }
 
 // ClosingWaited sums a run that was waited for up in one line.
-func (r *Run) ClosingWaited(summary deploy.Summary, w *Wait, waited Waited) {
+func (r *Run) ClosingWaited(summary deploy.Summary, w *Wait, end WaitEnd) {
 	text := fmt.Sprintf("%s, %s", clusters(summary.Members), counts(summary.Actions))
 	if summary.Failed > 0 {
 		text = fmt.Sprintf("%d of %s done, %d failed", summary.Members-summary.Failed, clusters(summary.Members), summary.Failed)
 	}
 	switch {
 	case w.ready == w.members && summary.Failed > 0:
-		text = fmt.Sprintf("%s, the others ready%s in %s; %s", text, w.at(), Duration(waited.Took), r.wayOut())
+		text = fmt.Sprintf("%s, the others ready%s in %s; %s", text, w.at(), Duration(end.Took), r.wayOut())
 	case w.ready == w.members:
-		text = fmt.Sprintf("%s, ready%s in %s", text, w.at(), Duration(waited.Took))
-	case waited.Interrupted:
+		text = fmt.Sprintf("%s, ready%s in %s", text, w.at(), Duration(end.Took))
+	case end.Interrupted:
 		text = fmt.Sprintf("%s; interrupted with %d of %d ready: the same command waits on, and %s shows how far it is",
-			text, w.ready, w.members, waited.See)
-	case waited.GaveUp:
+			text, w.ready, w.members, end.See)
+	case end.GaveUp:
 		text = fmt.Sprintf("%s, %d of %d ready after %s, and the others will not be by themselves; mend what is said above, then run the same again",
-			text, w.ready, w.members, Duration(waited.Took))
+			text, w.ready, w.members, Duration(end.Took))
 	default:
 		text = fmt.Sprintf("%s, %d of %d ready after %s; the same command waits on, and %s shows how far it is",
-			text, w.ready, w.members, Duration(waited.Took), waited.See)
+			text, w.ready, w.members, Duration(end.Took), end.See)
 	}
 	fmt.Fprintln(r.err, Escape(fmt.Sprintf("application %s/%s: %s", r.owner.Namespace, r.owner.Application, text)))
 }

@@ -32,7 +32,7 @@ func waited(n int, revision, why string) deploy.Waited {
 }
 
 // told is what is printed of members, and the closing line.
-func told(members []deploy.Waited, summary deploy.Summary, how printer.Waited) string {
+func told(members []deploy.Waited, summary deploy.Summary, how printer.WaitEnd) string {
 	var out bytes.Buffer
 	wait := printer.NewWait(&out, len(members), nil)
 	for _, member := range members {
@@ -53,21 +53,21 @@ func TestWaited(t *testing.T) {
 	for name, test := range map[string]struct {
 		members []deploy.Waited
 		summary deploy.Summary
-		how     printer.Waited
+		how     printer.WaitEnd
 		want    string
 	}{
-		"ready": {[]deploy.Waited{waited(1, "main@1", ""), waited(2, "main@1", "")}, made(2, 0), printer.Waited{},
+		"ready": {[]deploy.Waited{waited(1, "main@1", ""), waited(2, "main@1", "")}, made(2, 0), printer.WaitEnd{},
 			app + "2 clusters, 4 created, ready at main@1 in 7.0s\n"},
-		"at several revisions": {[]deploy.Waited{waited(1, "main@1", ""), waited(2, "main@2", "")}, made(2, 0), printer.Waited{},
+		"at several revisions": {[]deploy.Waited{waited(1, "main@1", ""), waited(2, "main@2", "")}, made(2, 0), printer.WaitEnd{},
 			app + "2 clusters, 4 created, ready at 2 revisions in 7.0s\n"},
-		"at none": {[]deploy.Waited{waited(1, "", "")}, made(1, 0), printer.Waited{}, app + "1 cluster, 2 created, ready in 7.0s\n"},
-		"one failed before": {[]deploy.Waited{waited(1, "main@1", "")}, made(2, 1), printer.Waited{},
+		"at none": {[]deploy.Waited{waited(1, "", "")}, made(1, 0), printer.WaitEnd{}, app + "1 cluster, 2 created, ready in 7.0s\n"},
+		"one failed before": {[]deploy.Waited{waited(1, "main@1", "")}, made(2, 1), printer.WaitEnd{},
 			app + "1 of 2 clusters done, 1 failed, the others ready at main@1 in 7.0s; run the same again once they are back\n"},
-		"not in time": {[]deploy.Waited{waited(1, "main@1", ""), waited(2, "", "a: B: c\x1b")}, made(2, 0), printer.Waited{},
+		"not in time": {[]deploy.Waited{waited(1, "main@1", ""), waited(2, "", "a: B: c\x1b")}, made(2, 0), printer.WaitEnd{},
 			"m2: NotReady: a: B: c\\x1b\n" + app + "2 clusters, 4 created, 1 of 2 ready after 7.0s; the same command waits on, and SEE shows how far it is\n"},
-		"interrupted": {[]deploy.Waited{waited(1, "", "a")}, made(1, 0), printer.Waited{Interrupted: true},
+		"interrupted": {[]deploy.Waited{waited(1, "", "a")}, made(1, 0), printer.WaitEnd{Interrupted: true},
 			"m1: NotReady: a\n" + app + "1 cluster, 2 created; interrupted with 0 of 1 ready: the same command waits on, and SEE shows how far it is\n"},
-		"stalled": {[]deploy.Waited{waited(1, "", "a")}, made(1, 0), printer.Waited{GaveUp: true},
+		"stalled": {[]deploy.Waited{waited(1, "", "a")}, made(1, 0), printer.WaitEnd{GaveUp: true},
 			"m1: NotReady: a\n" + app + "1 cluster, 2 created, 0 of 1 ready after 7.0s, and the others will not be by themselves; mend what is said above, then run the same again\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -86,12 +86,12 @@ func TestManyThatAreNotReady(t *testing.T) {
 		members = append(members, waited(n, "", fmt.Sprintf("kustomization/web: stat /tmp/kustomization-%d/x: :6443", 3834363017+n)))
 	}
 	members = append(members, waited(10, "", "gitrepository/shop: no"), waited(11, "main@1", ""))
-	got := told(members, deploy.Summary{Members: 12}, printer.Waited{})
+	got := told(members, deploy.Summary{Members: 12}, printer.WaitEnd{})
 	want := "10 clusters: NotReady: kustomization/web: stat /tmp/kustomization-…/x: :6443\nm10: NotReady: gitrepository/shop: no\n"
 	if head, _, _ := strings.Cut(got, "application"); head != want {
 		t.Errorf("got\n%s\nwant\n%s", head, want)
 	}
-	alone := told(append(members[9:], make([]deploy.Waited, 10)...), deploy.Summary{}, printer.Waited{})
+	alone := told(append(members[9:], make([]deploy.Waited, 10)...), deploy.Summary{}, printer.WaitEnd{})
 	if !strings.HasPrefix(alone, "m9: NotReady: kustomization/web: stat /tmp/kustomization-3834363026/x: :6443\n") {
 		t.Errorf("one alone is told so:\n%s", alone)
 	}
@@ -137,7 +137,7 @@ func TestALongMessage(t *testing.T) {
 			for n := range all {
 				all[n] = waited(n, "", long(1<<20))
 			}
-			for line := range strings.Lines(told(all, deploy.Summary{Members: members}, printer.Waited{})) {
+			for line := range strings.Lines(told(all, deploy.Summary{Members: members}, printer.WaitEnd{})) {
 				if _, text, ok := strings.Cut(line, "NotReady: "); ok && text != printer.Escape(long(1000))+"…\n" {
 					t.Errorf("%d bytes: %.40s", len(line), line)
 				}
