@@ -67,12 +67,12 @@ func (r *Run) Member(event deploy.Event) {
 			continue
 		}
 		if object.Left {
-			r.left[object.Identity.Short()]++
+			r.left[object.Short()]++
 		}
 		switch {
 		case r.Report != nil:
 		case r.many:
-			news = append(news, fmt.Sprintf("%s %s", object.Identity.Short(), object.Action))
+			news = append(news, fmt.Sprintf("%s %s", object.Short(), object.Action))
 		default:
 			fmt.Fprintln(r.out, Escape(r.line(event.Member, object)))
 		}
