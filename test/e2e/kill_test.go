@@ -26,14 +26,17 @@ type play struct {
 	prepare func(*stage)
 	args    func(*stage) []string
 	want    []policy
+	// requests and writes are how many of them such a run sends at the least:
+	// those that its work cannot be done without.
+	requests, writes int
 }
 
 func plays() []play {
 	deployed := func(s *stage) { s.must(s.application(first...)...) }
 	return []play{
-		{"deploy", func(*stage) {}, func(s *stage) []string { return s.application(first...) }, first},
-		{"change", deployed, func(s *stage) []string { return s.application(second...) }, second},
-		{"delete", deployed, func(*stage) []string { return []string{"delete", "app"} }, nil},
+		{"deploy", func(*stage) {}, func(s *stage) []string { return s.application(first...) }, first, 22, 12},
+		{"change", deployed, func(s *stage) []string { return s.application(second...) }, second, 22, 12},
+		{"delete", deployed, func(*stage) []string { return []string{"delete", "app"} }, nil, 20, 10},
 	}
 }
 
@@ -55,20 +58,30 @@ func (p play) playAll(t *testing.T, clusters map[string]dynamic.Interface, when 
 	var (
 		all      sync.WaitGroup
 		next     atomic.Int64
+		killed   atomic.Int64
 		finished atomic.Bool
 	)
 	for range actors {
 		w := newWire(t)
 		all.Go(func() {
 			for !finished.Load() {
-				if !p.playOn(t, w, clusters, int(next.Add(1)), when) {
+				if p.playOn(t, w, clusters, int(next.Add(1)), when) {
+					killed.Add(1)
+				} else {
 					finished.Store(true)
 				}
 			}
 		})
 	}
 	all.Wait()
-	t.Logf("killed at %d requests", next.Load()-actors)
+	least := p.requests
+	if when == after { // a read carries nothing out
+		least = p.writes
+	}
+	if at := int(killed.Load()); at < least {
+		t.Errorf("killed at %d requests, of at least %d that there are", at, least)
+	}
+	t.Logf("killed at %d requests", killed.Load())
 }
 
 // playOn plays once, and tells whether there was such a request to be killed at.
@@ -130,6 +143,8 @@ func TestInterrupted(t *testing.T) {
 			did := s.plugin(tap, args...)
 			const says = "error: interrupted; what was begun is in the inventory: run the same again to go on, or delete to undo it\n"
 			switch {
+			case did.cut == "":
+				t.Errorf("it was not interrupted: %s\n  %s", did, strings.Join(tap.seen, "\n  "))
 			case did.code == 0 && s.holds(second...) == nil: // it was as good as done
 			case did.stderr == "error: interrupted: nothing was changed\n" && s.holds(first...) == nil:
 			case did.code != 1 && did.code != 3 || strings.Count(did.stderr, says) != 1:

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -223,7 +224,8 @@ func (s *stage) command(ctx context.Context, args ...string) *exec.Cmd {
 // must runs the plugin to the end, with the law watched.
 func (s *stage) must(args ...string) {
 	s.t.Helper()
-	if did := s.plugin(&tapped{}, args...); did.code != 0 {
-		s.t.Fatalf("%v: %s", args, did)
+	var broken []string
+	if did := s.plugin(s.watched(&broken), args...); did.code != 0 || len(broken) > 0 {
+		s.t.Fatalf("%v: %s\n%s", args, did, strings.Join(broken, "\n"))
 	}
 }
