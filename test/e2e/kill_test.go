@@ -37,6 +37,7 @@ func plays() []play {
 		{"deploy", func(*stage) {}, func(s *stage) []string { return s.application(first...) }, first, 22, 12},
 		{"change", deployed, func(s *stage) []string { return s.application(second...) }, second, 22, 12},
 		{"delete", deployed, func(*stage) []string { return []string{"delete", "app"} }, nil, 20, 10},
+		{"orphan", deployed, func(*stage) []string { return []string{"delete", "app", "--cascade=orphan"} }, nil, 26, 16},
 	}
 }
 
