@@ -53,6 +53,9 @@ type Member struct {
 	// Answer is how long the member may take to answer one request; 0 is as
 	// long as there is.
 	Answer time.Duration
+	// Wait is how long Flux may take to let go of what is deleted; 0 is as long
+	// as there is.
+	Wait time.Duration
 	// Unsure are objects that an earlier run was about to make, and of which it
 	// saw no answer: a create may still be on its way.
 	Unsure []plan.Identity
@@ -147,12 +150,15 @@ func (m Member) applyOne(ctx context.Context, object Wanted) (Result, error) {
 		result, dying, err := m.patch(ctx, object)
 		made = made || result.UID != ""
 		switch {
-		case err == nil && (dying == nil || m.DryRun):
+		case err == nil && dying != nil && m.DryRun:
+			result.Action = Created // anew, once it is gone
+			return result, nil
+		case err == nil && dying == nil:
 			return result, nil
 		case err == nil:
 			_, err = m.untilGone(ctx, object.Identity, *dying)
 			object.State = State{}
-		case isOther(err):
+		case isOther(err), isOwnerConflict(err):
 			object.State, err = m.whatIsThere(ctx, object)
 		}
 		if errors.Is(err, errOriginal) || errors.Is(err, errShared) { // what was wanted is there
@@ -196,6 +202,9 @@ func (m Member) whatIsThere(ctx context.Context, object Wanted) (State, error) {
 		return State{}, errShared
 	case owner == "":
 		return State{}, reason.Errorf(reason.Conflict, "it is there already, and was not made by kubectl fleetapp; %w", errNotOurs)
+	}
+	if name, here := strings.CutPrefix(owner, m.Owner.HostUID+"/"); here {
+		return State{}, reason.Errorf(reason.Conflict, "it belongs to application %.500s of this host; give yours another name (%w)", name, errNotOurs)
 	}
 	return State{}, reason.Errorf(reason.Conflict, "it belongs to application %.500s; %w", owner, errNotOurs)
 }

@@ -53,7 +53,7 @@ func TestADryRunOfAnApply(t *testing.T) {
 		s.on("GET "+sourcePath, answer(http.StatusOK, flux("s")))
 		s.on("PATCH "+webPath, answer(http.StatusCreated, applied("w", time.Now())))
 		s.on("PATCH "+dbPath, answer(http.StatusOK, dying))
-		check(t, s.Apply(t.Context(), objects), "shop configured=s\nweb created=w\ndb configured=d")
+		check(t, s.Apply(t.Context(), objects), "shop configured=s\nweb created=w\ndb created=d")
 		checkDry(t, s, 4)
 	})
 }

@@ -26,6 +26,14 @@ func conflict(message string) http.HandlerFunc {
 	})
 }
 
+// ownerConflict is how the API server says it where fields differ, too.
+func ownerConflict() http.HandlerFunc {
+	return refuse(http.StatusConflict, "Conflict", "conflict", object{"causes": []object{
+		{"reason": "FieldManagerConflict", "field": ".metadata.annotations." + plan.OwnerAnnotation, "message": "conflict with \"kubectl-fleetapp-x\""},
+		{"reason": "FieldManagerConflict", "field": ".spec.path", "message": "conflict with \"kubectl-fleetapp-x\""},
+	}})
+}
+
 // immutable is how the API server says it of a custom resource.
 func immutable() http.HandlerFunc {
 	return refuse(http.StatusUnprocessableEntity, "Invalid", `Kustomization "web" is invalid: metadata.uid: Invalid value: "w": field is immutable`, object{
@@ -49,14 +57,16 @@ func TestAnObjectThatIsNotTheOneThatWasMeant(t *testing.T) {
 		uid           types.UID // that is sent the second time
 		nothingIsSent bool
 	}{
-		"gone":                {known: "w", first: conflict(uidGone), look: gone, second: answer(201, applied("new", time.Now())), want: "web created=new"},
-		"made anew":           {known: "w", first: conflict(uidIsOther), look: ours, second: answer(200, applied("other", time.Now())), want: "web configured=other", uid: "other"},
-		"made anew, as a CR":  {known: "w", first: immutable(), look: ours, second: answer(200, applied("other", time.Now())), want: "web configured=other", uid: "other"},
-		"ours, not known":     {first: conflict(modified), look: ours, second: answer(200, applied("other", time.Now())), want: "web configured=other", uid: "other"},
-		"somebody's":          {first: conflict(modified), look: owned(nil), want: "web: " + webName + ": it is there already, and was not made by kubectl fleetapp; --force-conflicts takes it over", nothingIsSent: true},
-		"another's":           {known: "w", first: conflict(uidIsOther), look: owned("host/webapp/other"), want: "web: " + webName + ": it belongs to application host/webapp/other; --force-conflicts takes it over", nothingIsSent: true},
-		"another's, by force": {force: true, first: conflict(modified), look: owned("host/webapp/other"), second: answer(200, applied("other", time.Now())), want: "web configured=other", uid: "other"},
-		"not to be looked at": {known: "w", first: conflict(uidIsOther), look: refuse(http.StatusForbidden, "Forbidden", "forbidden", nil), want: "web: " + webName + ": forbidden", nothingIsSent: true},
+		"gone":                 {known: "w", first: conflict(uidGone), look: gone, second: answer(201, applied("new", time.Now())), want: "web created=new"},
+		"made anew":            {known: "w", first: conflict(uidIsOther), look: ours, second: answer(200, applied("other", time.Now())), want: "web configured=other", uid: "other"},
+		"made anew, as a CR":   {known: "w", first: immutable(), look: ours, second: answer(200, applied("other", time.Now())), want: "web configured=other", uid: "other"},
+		"ours, not known":      {first: conflict(modified), look: ours, second: answer(200, applied("other", time.Now())), want: "web configured=other", uid: "other"},
+		"somebody's":           {first: conflict(modified), look: owned(nil), want: "web: " + webName + ": it is there already, and was not made by kubectl fleetapp; --force-conflicts takes it over", nothingIsSent: true},
+		"another's":            {known: "w", first: conflict(uidIsOther), look: owned("host/webapp/other"), want: "web: " + webName + ": it belongs to application webapp/other of this host; give yours another name (--force-conflicts takes it over)", nothingIsSent: true},
+		"another host's":       {known: "w", first: conflict(uidIsOther), look: owned("elsewhere/webapp/other"), want: "web: " + webName + ": it belongs to application elsewhere/webapp/other; --force-conflicts takes it over", nothingIsSent: true},
+		"another's, by fields": {first: ownerConflict(), look: owned("host/webapp/other"), want: "web: " + webName + ": it belongs to application webapp/other of this host; give yours another name (--force-conflicts takes it over)", nothingIsSent: true},
+		"another's, by force":  {force: true, first: conflict(modified), look: owned("host/webapp/other"), second: answer(200, applied("other", time.Now())), want: "web configured=other", uid: "other"},
+		"not to be looked at":  {known: "w", first: conflict(uidIsOther), look: refuse(http.StatusForbidden, "Forbidden", "forbidden", nil), want: "web: " + webName + ": forbidden", nothingIsSent: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			withServer(t, func(t *testing.T, s *server) {

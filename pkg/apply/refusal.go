@@ -38,6 +38,16 @@ func isFieldConflict(err error) bool {
 	return apierrors.HasStatusCause(err, metav1.CauseTypeFieldManagerConflict)
 }
 
+// isOwnerConflict tells a field conflict over whose an object is: the API server
+// looks for those before it compares resourceVersions.
+func isOwnerConflict(err error) bool {
+	var status apierrors.APIStatus
+	return isFieldConflict(err) && errors.As(err, &status) &&
+		slices.ContainsFunc(status.Status().Details.Causes, func(c metav1.StatusCause) bool {
+			return strings.Contains(c.Field, plan.OwnerAnnotation)
+		})
+}
+
 // explain turns an API server's error into one that says what to do. It leaves
 // those alone that are an answer to come back to.
 func (m Member) explain(id plan.Identity, err error) error {

@@ -55,6 +55,11 @@ func (m Member) get(ctx context.Context, path []string) (live, error) {
 // It watches, so that no state is missed that the object was in before it
 // went; where it may not, it looks again and again.
 func (m Member) untilGone(ctx context.Context, id plan.Identity, last live) (live, error) {
+	if m.Wait > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, m.Wait)
+		defer cancel()
+	}
 	uid := last.Metadata.UID
 	for {
 		var gone bool

@@ -113,7 +113,7 @@ func prepareAll(ctx context.Context, applications []manifest.Manifest, prepare f
 // before.
 func (r *runner) run(ctx context.Context, host *fleet.Client, jobs []job, before ...error) error {
 	jobs, err := r.narrow(r.ErrOut, jobs)
-	if err != nil {
+	if err := errors.Join(err, overlaps(jobs)); err != nil {
 		return errors.Join(append(before, err)...)
 	}
 	for _, job := range jobs {
@@ -166,7 +166,7 @@ func (r *runner) begun(err error, first bool) error {
 
 // style is how the flags want it printed.
 func (r *runner) style() printer.Style {
-	style := printer.Style{Names: r.output == "name"}
+	style := printer.Style{Names: r.output == "name", Orphaned: r.Orphan}
 	if r.output == "json" || r.output == "yaml" {
 		style.Report = printer.NewReport()
 		if r.dryRun != dryRunNone {
@@ -208,7 +208,9 @@ func (r *runner) runOne(ctx context.Context, host *fleet.Client, job job, style 
 	}
 	run := r.Holder()
 	run.Verb = job.verb
+	stop := r.sayIfSlow(job.owner)
 	summary, err := engine.Run(ctx, job.record, run, job.asked, job.works)
+	stop()
 	lines.Close()
 	if err != nil {
 		r.waits.drops(job.owner)

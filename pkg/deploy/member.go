@@ -165,6 +165,6 @@ func (r *running) on(client *fleet.Client) apply.Member {
 	}
 	return apply.Member{
 		Client: client, Owner: r.Owner, Force: r.Force, DryRun: r.DryRun, Orphan: r.Orphan, NoWait: r.NoWait,
-		Answer: r.MemberTimeout, Now: r.Now, StillHeld: held,
+		Answer: r.MemberTimeout, Wait: r.Timeout, Now: r.Now, StillHeld: held,
 	}
 }

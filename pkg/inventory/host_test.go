@@ -95,6 +95,13 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(answer)
 }
 
+// loses is what somebody else's deletion does.
+func (h *host) loses() {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	h.secret = nil
+}
+
 func (h *host) carryOut(r *http.Request, body []byte) (int, any) {
 	switch r.Method + " " + r.URL.Path {
 	case "GET " + secretPath:

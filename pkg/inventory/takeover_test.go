@@ -57,9 +57,9 @@ func TestWhatALivingHolderDoesMeanwhile(t *testing.T) {
 			h.holds(&Record{Epoch: 9, Run: &next})
 		}, strings.Replace(heldText, "4711", "4712", 1)},
 		"it ends":           {func(_ *testing.T, h *host, _ *Inventory) { h.holds(&Record{Epoch: 8}) }, writeWhat + raceText},
-		"it ends, all gone": {func(_ *testing.T, h *host, _ *Inventory) { h.secret = nil }, writeWhat + raceText},
+		"it ends, all gone": {func(_ *testing.T, h *host, _ *Inventory) { h.loses() }, writeWhat + raceText},
 		"it ends and another": {func(_ *testing.T, h *host, _ *Inventory) {
-			h.secret = nil
+			h.loses()
 			next := foreign()
 			h.holds(&Record{Epoch: 1, Run: &next})
 		}, heldText},

@@ -33,6 +33,8 @@ type Style struct {
 	Names bool
 	// Report, if set, takes the results in place of out.
 	Report *Report
+	// Orphaned says that what Flux applied for what is deleted stays.
+	Orphaned bool
 	// DryRun is what was not really done, such as "server dry run"; empty where
 	// it was.
 	DryRun string
@@ -163,6 +165,9 @@ func (r *Run) Closing(verb string, summary deploy.Summary, took time.Duration) {
 		text = fmt.Sprintf("being deleted from %s; run the same again to see it gone", clusters(done))
 	case verb == "deleted" && summary.Actions[apply.Abandoned] == 0:
 		text = fmt.Sprintf("gone from %s in %s", clusters(done), Duration(took))
+		if r.Orphaned {
+			text += "; what Flux applied stays, and nothing syncs it"
+		}
 	default:
 		text = fmt.Sprintf("%s, %s in %s", clusters(done), counts(summary.Actions), Duration(took))
 	}
