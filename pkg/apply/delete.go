@@ -53,21 +53,20 @@ func (m Member) Delete(ctx context.Context, objects []plan.Identity) []Result {
 // deleteStep deletes objects side by side, if all before are gone; what is not
 // waited for holds the rest up until a later run.
 func (m Member) deleteStep(ctx context.Context, objects []plan.Identity, before []Result) []Result {
-	same := func(id plan.Identity) plan.Identity { return id }
+	var stays Result
 	switch {
 	case slices.ContainsFunc(before, func(r Result) bool { return r.Err != nil }):
+		stays.Err = ErrKept
 	case slices.ContainsFunc(before, func(r Result) bool { return r.Action == Deleting }):
-		kept := make([]Result, len(objects))
-		for i, id := range objects {
-			kept[i] = Result{Identity: id, Action: Kept}
-		}
-		return kept
+		stays.Action = Kept
 	default:
+		same := func(id plan.Identity) plan.Identity { return id }
 		return each(ctx, objects, same, m.deleteServed)
 	}
 	kept := make([]Result, len(objects))
 	for i, id := range objects {
-		kept[i] = Result{Identity: id, Err: ErrKept}
+		kept[i] = stays
+		kept[i].Identity = id
 	}
 	return kept
 }
