@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
 
 // helmReleases is the resource for which Flux makes another object of its own.
@@ -70,7 +71,7 @@ func (m Member) dropChart(ctx context.Context, release plan.Identity) error {
 		Namespace: release.Namespace, Name: release.Namespace + "-" + release.Name,
 	}
 	err := m.dropChartOf(ctx, release, chart)
-	if notServed(err) {
+	if reason.NotServed(err) {
 		_, err = m.inServed(ctx, chart, func(id plan.Identity) (Result, error) {
 			return Result{}, m.dropChartOf(ctx, release, id)
 		})

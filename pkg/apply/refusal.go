@@ -53,7 +53,7 @@ func isOwnerConflict(err error) bool {
 func (m Member) explain(id plan.Identity, err error) error {
 	var known *reason.Error
 	switch {
-	case err == nil || namespaceMissing(err) || notServed(err):
+	case err == nil || namespaceMissing(err) || reason.NotServed(err):
 		return err
 	case errors.As(err, &known):
 		return fmt.Errorf("%s: %w", id, err)

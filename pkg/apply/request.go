@@ -53,16 +53,8 @@ func decode(answer rest.Result, into any) error {
 	return json.Unmarshal(body, into)
 }
 
-// notServed tells a resource that the API server does not know, which it says
-// in plain text, from an object that is not there, which is a Status. An error
-// with a reason of its own may have come of such an answer, but is none.
-func notServed(err error) bool {
-	var known *reason.Error
-	return !errors.As(err, &known) && apierrors.IsNotFound(err) && apierrors.HasStatusCause(err, metav1.CauseTypeUnexpectedServerResponse)
-}
-
 // isGone tells that there is no such object.
-func isGone(err error) bool { return apierrors.IsNotFound(err) && !notServed(err) }
+func isGone(err error) bool { return apierrors.IsNotFound(err) && !reason.NotServed(err) }
 
 // NotMade tells an error of an apply after which the object was surely not
 // made by it: the member refused, or was never reached.

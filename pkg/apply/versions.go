@@ -21,7 +21,7 @@ import (
 // member with today's Flux costs no request more.
 func (m Member) applyServed(ctx context.Context, object Wanted) (Result, error) {
 	result, err := m.applyOne(ctx, object)
-	if !notServed(err) {
+	if !reason.NotServed(err) {
 		return result, err
 	}
 	return m.inServed(ctx, object.Identity, func(id plan.Identity) (Result, error) {
@@ -38,7 +38,7 @@ func (m Member) applyServed(ctx context.Context, object Wanted) (Result, error) 
 // the newest that the member serves instead since its Flux was changed.
 func (m Member) deleteServed(ctx context.Context, id plan.Identity) (Result, error) {
 	result, err := m.deleteOne(ctx, id)
-	if !notServed(err) {
+	if !reason.NotServed(err) {
 		return result, err
 	}
 	result, err = m.inServed(ctx, id, func(id plan.Identity) (Result, error) { return m.deleteOne(ctx, id) })
@@ -67,7 +67,7 @@ func (m Member) inServed(ctx context.Context, id plan.Identity, work func(plan.I
 		}
 		other := id
 		other.Version = version
-		if result, err := work(other); !notServed(err) {
+		if result, err := work(other); !reason.NotServed(err) {
 			result.Identity = other
 			return result, err
 		}

@@ -93,7 +93,9 @@ func (o *deleteOptions) validate() error {
 }
 
 func (o *deleteOptions) delete(ctx context.Context) error {
-	applications, err := o.applications(ctx)
+	applications, err := o.applications(ctx, o.names, &o.filenames, func(m manifest.Manifest) error {
+		return validApplication(m.Namespace, m.Name) // no more is asked of it than its name
+	})
 	if err != nil {
 		return err
 	}
@@ -125,20 +127,6 @@ func (o *deleteOptions) delete(ctx context.Context) error {
 
 // errNotDeployed is the error of an application of which nothing is anywhere.
 var errNotDeployed = errors.New("nothing of that name was deployed from here")
-
-// applications are what is to be deleted; of a manifest no more is asked than
-// its name.
-func (o *deleteOptions) applications(ctx context.Context) ([]manifest.Manifest, error) {
-	if len(o.names) > 0 {
-		return o.named(o.names)
-	}
-	manifests, err := o.manifests(ctx, &o.filenames)
-	errs := []error{err}
-	for _, m := range manifests {
-		errs = append(errs, m.At(validApplication(m.Namespace, m.Name)))
-	}
-	return manifests, errors.Join(errs...)
-}
 
 func (o *deleteOptions) prepare(ctx context.Context, host *fleet.Client, namespace, name string) (job, error) {
 	found, err := o.readHost(ctx, host, namespace, name)

@@ -114,7 +114,7 @@ func (o *deployOptions) validateWait() error {
 }
 
 func (o *deployOptions) deploy(ctx context.Context) error {
-	manifests, err := o.applications(ctx)
+	manifests, err := o.applications(ctx, o.names, &o.filenames, func(m manifest.Manifest) error { return plan.Validate(m.Application) })
 	if err != nil {
 		return err
 	}
@@ -131,20 +131,6 @@ func (o *deployOptions) deploy(ctx context.Context) error {
 		return err
 	}
 	return o.run(ctx, host, jobs)
-}
-
-// applications are what is to be deployed, checked as far as that needs no
-// cluster.
-func (o *deployOptions) applications(ctx context.Context) ([]manifest.Manifest, error) {
-	if len(o.names) > 0 {
-		return o.named(o.names)
-	}
-	manifests, err := o.manifests(ctx, &o.filenames)
-	errs := []error{err}
-	for _, m := range manifests {
-		errs = append(errs, m.At(plan.Validate(m.Application)))
-	}
-	return manifests, errors.Join(errs...)
 }
 
 func (o *deployOptions) prepare(ctx context.Context, host *fleet.Client, m manifest.Manifest) (job, error) {

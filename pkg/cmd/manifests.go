@@ -78,3 +78,17 @@ func read(ctx context.Context, manifests func() ([]manifest.Manifest, error)) ([
 		return nil, ctx.Err()
 	}
 }
+
+// applications are what names or files stand for; those of files are checked, as
+// far as that needs no cluster.
+func (f *Factory) applications(ctx context.Context, names []string, files *filenames, check func(manifest.Manifest) error) ([]manifest.Manifest, error) {
+	if len(names) > 0 {
+		return f.named(names)
+	}
+	manifests, err := f.manifests(ctx, files)
+	errs := []error{err}
+	for _, m := range manifests {
+		errs = append(errs, m.At(check(m)))
+	}
+	return manifests, errors.Join(errs...)
+}

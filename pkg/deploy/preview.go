@@ -1,10 +1,7 @@
 package deploy
 
 import (
-	"slices"
-
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/apply"
-	"github.com/kurator-dev/kubectl-fleetapp/pkg/inventory"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
 )
 
@@ -40,11 +37,4 @@ func Preview(works []Work, options Options) ([]Event, Summary) {
 		events = append(events, event)
 	}
 	return events, summary
-}
-
-// lists tells whether the inventory lists an object of the member.
-func (w Work) lists(id plan.Identity) bool {
-	return slices.ContainsFunc(w.Recorded, func(cluster inventory.Member) bool {
-		return slices.ContainsFunc(cluster.Objects, func(e inventory.Entry) bool { return e.SameObject(id) })
-	})
 }

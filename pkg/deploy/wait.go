@@ -41,7 +41,7 @@ func (e Event) Await(owner plan.Owner) (Awaited, bool) {
 	for _, object := range e.Objects {
 		switch object.Action {
 		case apply.Created, apply.Configured, apply.Unchanged:
-			if status.Has(object.Identity) {
+			if !object.IsRef() {
 				awaited.Objects = append(awaited.Objects, object)
 			}
 		}

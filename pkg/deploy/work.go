@@ -141,3 +141,10 @@ func placements(works []Work) []inventory.Placement {
 	}
 	return all
 }
+
+// lists tells whether the inventory lists an object of the member.
+func (w Work) lists(id plan.Identity) bool {
+	return slices.ContainsFunc(w.Recorded, func(cluster inventory.Member) bool {
+		return slices.ContainsFunc(cluster.Objects, func(e inventory.Entry) bool { return e.SameObject(id) })
+	})
+}

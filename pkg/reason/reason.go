@@ -14,6 +14,7 @@ import (
 	"net/url"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Reason says in one word why a member failed.
@@ -60,6 +61,14 @@ func Of(err error) Reason {
 		return r
 	}
 	return ofConnection(err)
+}
+
+// NotServed tells a resource that an API server does not know, which it says in
+// plain text, from an object that is not there, which is a Status. An error
+// with a reason of its own may have come of such an answer, but is none.
+func NotServed(err error) bool {
+	var known *Error
+	return !errors.As(err, &known) && apierrors.IsNotFound(err) && apierrors.HasStatusCause(err, metav1.CauseTypeUnexpectedServerResponse)
 }
 
 func ofStatus(err error) (Reason, bool) {

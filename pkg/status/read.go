@@ -7,7 +7,6 @@ import (
 
 	sourcev1 "github.com/fluxcd/source-controller/api/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/rest"
 
@@ -18,11 +17,6 @@ import (
 
 // parallel is how many objects of one member are read at once.
 const parallel = 16
-
-// Has tells whether an object is one of Flux's, that it works on.
-func Has(id plan.Identity) bool {
-	return strings.HasSuffix(id.Group, ".toolkit.fluxcd.io")
-}
 
 // found is an object that was looked for. Where it is not there, or could not
 // be read, it has no more than its identity.
@@ -67,7 +61,7 @@ func readAll(ctx context.Context, client rest.Interface, ids []plan.Identity) []
 		if one.object == nil {
 			one.object = &object{Identity: result.Item}
 		}
-		if one.missing = apierrors.IsNotFound(one.err) && !notServed(one.err); one.missing {
+		if one.missing = apierrors.IsNotFound(one.err) && !reason.NotServed(one.err); one.missing {
 			one.err = nil
 		}
 		all = append(all, one)
@@ -80,7 +74,7 @@ func readAll(ctx context.Context, client rest.Interface, ids []plan.Identity) []
 func read(ctx context.Context, client rest.Interface, id plan.Identity) (*object, error) {
 	answer := client.Get().AbsPath(id.Path()...).Do(ctx)
 	for _, version := range plan.Versions(id.Group) {
-		if !notServed(answer.Error()) {
+		if !reason.NotServed(answer.Error()) {
 			break
 		}
 		if version != id.Version {
@@ -89,7 +83,7 @@ func read(ctx context.Context, client rest.Interface, id plan.Identity) (*object
 			answer = client.Get().AbsPath(other.Path()...).Do(ctx)
 		}
 	}
-	if err := answer.Error(); notServed(err) {
+	if err := answer.Error(); reason.NotServed(err) {
 		return nil, reason.Errorf(reason.NoFlux, "Flux is not installed, or another version (%s is not served in a version that kubectl fleetapp knows)", id.Group)
 	} else if err != nil {
 		return nil, err
@@ -103,12 +97,6 @@ func read(ctx context.Context, client rest.Interface, id plan.Identity) (*object
 		return nil, reason.Errorf(reason.Failed, "%s: its answer is no such object: %w", id, err)
 	}
 	return parsed, nil
-}
-
-// notServed tells a resource that the API server does not know, which it says
-// in plain text, from an object that is not there, which is a Status.
-func notServed(err error) bool {
-	return apierrors.IsNotFound(err) && apierrors.HasStatusCause(err, metav1.CauseTypeUnexpectedServerResponse)
 }
 
 // chartsOf lists the HelmCharts of the releases among the objects. They are in
