@@ -45,7 +45,7 @@ func (s *Snapshot) Fleet(name string) ([]Member, error) {
 			return s.membersOf(candidate)
 		}
 	}
-	return nil, fmt.Errorf("fleet %q not found in namespace %q%s", name, s.Namespace, ThereIs(nearestFirst(name, s.Fleets())))
+	return nil, fmt.Errorf("fleet %q not found in namespace %q%s", name, s.Namespace, ThereIsLike(name, s.Fleets()))
 }
 
 // Fleets returns the names of all fleets of the namespace.
@@ -65,6 +65,37 @@ func (s *Snapshot) All() []Member {
 		members[i] = s.clusters[key]
 	}
 	return members
+}
+
+// InOrder returns members in the order of the fleets that list them, then the
+// others by name within their kind, each once. The host comes first.
+func (s *Snapshot) InOrder(members []Member) []Member {
+	place := map[clusterKey]int{{KindHost, hostName}: 0}
+	add := func(member Member) {
+		key := clusterKey{member.Kind, member.Name}
+		if _, ok := place[key]; !ok {
+			place[key] = len(place)
+		}
+	}
+	for _, f := range s.fleets {
+		listed, err := s.membersOf(f)
+		if err != nil {
+			continue // it lists what is no cluster; its others are below
+		}
+		for _, member := range listed {
+			add(member)
+		}
+	}
+	for _, member := range s.All() {
+		add(member)
+	}
+	for _, member := range members {
+		add(member)
+	}
+	ordered := slices.SortedFunc(slices.Values(members), func(a, b Member) int {
+		return place[clusterKey{a.Kind, a.Name}] - place[clusterKey{b.Kind, b.Name}]
+	})
+	return slices.CompactFunc(ordered, func(a, b Member) bool { return a.Kind == b.Kind && a.Name == b.Name })
 }
 
 // Member returns one cluster; where it does not exist, it is Missing.
@@ -113,13 +144,13 @@ func ThereIs(names []string) string {
 	return fmt.Sprintf(" (there are %s)", quoted(names))
 }
 
-// nearestFirst puts the names first that were most likely meant.
-func nearestFirst(name string, names []string) []string {
+// ThereIsLike is ThereIs with those names first that were most likely meant.
+func ThereIsLike(name string, names []string) string {
 	distance := make(map[string]int, len(names))
 	for _, other := range names {
 		distance[other] = strict.Distance(name, other)
 	}
-	return slices.SortedStableFunc(slices.Values(names), func(a, b string) int { return distance[a] - distance[b] })
+	return ThereIs(slices.SortedStableFunc(slices.Values(names), func(a, b string) int { return distance[a] - distance[b] }))
 }
 
 func quoted(names []string) string {

@@ -49,7 +49,7 @@ func build(app *appsv1alpha1.Application, owner Owner, resolve Resolver, allowEm
 			errs = append(errs, err)
 			continue
 		}
-		destination, path := destinationOf(app, i)
+		destination, path := DestinationOf(app, i)
 		if err := b.place(object, policyRefs(app, i), destination, path, resolve); err != nil {
 			errs = append(errs, err)
 		}
@@ -60,9 +60,9 @@ func build(app *appsv1alpha1.Application, owner Owner, resolve Resolver, allowEm
 	return b.plan, nil
 }
 
-// destinationOf is the policy's own destination or else the application's, and
+// DestinationOf is the policy's own destination or else the application's, and
 // where that is written: they do not merge.
-func destinationOf(app *appsv1alpha1.Application, index int) (*appsv1alpha1.ApplicationDestination, *field.Path) {
+func DestinationOf(app *appsv1alpha1.Application, index int) (*appsv1alpha1.ApplicationDestination, *field.Path) {
 	if own := app.Spec.SyncPolicies[index].Destination; own != nil {
 		return own, policyPath(index).Child("destination")
 	}

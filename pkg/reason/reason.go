@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -128,6 +129,8 @@ func Message(err error) string {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return "interrupted before it was done"
+	case errors.As(err, &request) && errors.As(request.Err, &known):
+		return strings.Replace(err.Error(), request.Error(), request.Err.Error(), 1)
 	case errors.As(err, &known):
 		return err.Error()
 	case Of(err) == Timeout && errors.Is(err, context.DeadlineExceeded):
