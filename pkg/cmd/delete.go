@@ -71,7 +71,7 @@ func newDelete(factory *Factory) *cobra.Command {
 	flags := cmd.Flags()
 	o.filenames.addFlags(flags)
 	flags.StringVar(&o.cascade, "cascade", cascadeBackground, "With background, Flux removes the workloads; with orphan, they stay and nothing syncs them any more.")
-	flags.BoolVar(&o.ignoreNotFound, "ignore-not-found", false, "Treat an application of which nothing is deployed as deleted.")
+	flags.BoolVar(&o.ignoreNotFound, "ignore-not-found", false, "Pass over what was named and is not there.")
 	flags.BoolVar(&o.wait, "wait", true, "Wait until all is gone from every cluster. With false, deletion begins, and the same again ends it.")
 	flags.BoolVar(&o.removeApplication, "remove-application", false, "Delete the Application object of that name from the host, too, once all else is gone.")
 	o.runner.addFlags(flags)

@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/user"
 	"time"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/inventory"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/printer"
 )
 
 // Factory is the outside world of a command. A test writes a literal of it.
@@ -25,11 +27,16 @@ type Factory struct {
 	Namespace func() (string, bool, error)
 	// ContextNamespace is the context's alone, whatever -n says.
 	ContextNamespace func() (string, error)
-	// Connect makes a client for a member, whose kubeconfig the host holds.
+	// Connect makes a client for a member, whose kubeconfig the host holds. It
+	// notices a connection that breaks while nothing is heard on it.
 	Connect func(ctx context.Context, host *fleet.Client, member fleet.Member) (*fleet.Client, error)
+	// Ask is Connect for a few requests that are answered at once.
+	Ask func(ctx context.Context, host *fleet.Client, member fleet.Member) (*fleet.Client, error)
 	// Interactive tells whether there is somebody to see a question and to
 	// answer it.
 	Interactive func() bool
+	// Waiting is where a terminal shows, while it lasts, whom a run waits for.
+	Waiting func() *printer.Waiting
 	// Now is the clock.
 	Now func() time.Time
 	// Holder is what is written down of who does a run.
@@ -59,14 +66,30 @@ func newFactory(flags *genericclioptions.ConfigFlags, streams genericiooptions.I
 			return contextNamespace(flags)
 		},
 		Connect: func(ctx context.Context, host *fleet.Client, member fleet.Member) (*fleet.Client, error) {
+			return fleet.Connector{Host: host, UserAgent: userAgent, Pings: true}.Connect(ctx, member)
+		},
+		Ask: func(ctx context.Context, host *fleet.Client, member fleet.Member) (*fleet.Client, error) {
 			return fleet.Connector{Host: host, UserAgent: userAgent}.Connect(ctx, member)
 		},
 		Interactive: func() bool {
 			return isTerminal(streams.In) && isTerminal(streams.ErrOut)
 		},
-		Now:    time.Now,
-		Holder: holder,
+		Waiting: func() *printer.Waiting { return newWaiting(streams.ErrOut) },
+		Now:     time.Now,
+		Holder:  holder,
 	}
+}
+
+// newWaiting is nil where nobody would see it; its methods do nothing then.
+func newWaiting(out io.Writer) *printer.Waiting {
+	file, ok := out.(*os.File)
+	if !ok || !isTerminal(out) {
+		return nil
+	}
+	return printer.NewWaiting(out, func() int {
+		columns, _, _ := term.GetSize(int(file.Fd())) // 0 where it is not known
+		return columns
+	})
 }
 
 func isTerminal(stream any) bool {

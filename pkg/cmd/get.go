@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,42 +12,67 @@ import (
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fanout"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
-	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/printer"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/view"
 )
 
+const (
+	// window is how many rows of a table are aligned with each other, and held
+	// until then.
+	window = 1000
+	// budget is how much is held, in bytes, of members whose turn has not come.
+	budget = 4 << 20
+	// patience is how long a table waits for the next row before what there is
+	// of it is shown.
+	patience = time.Second
+)
+
 type getOptions struct {
 	*Factory
-	allClusters    bool
-	fleet          string
-	fleetNamespace string
-	allNamespaces  bool
-	selector       string
-	noHeaders      bool
-	output         string
-	parallel       int
-	memberTimeout  time.Duration
-
+	scope
+	getFlags
 	query view.Query
+	rows  printer.Rows
 }
 
 func newGet(factory *Factory) *cobra.Command {
 	o := &getOptions{Factory: factory}
 	cmd := &cobra.Command{
-		Use:                   "get TYPE",
+		Use:                   "get (TYPE[.VERSION][.GROUP],... [NAME... | -l SELECTOR] | TYPE[.VERSION][.GROUP]/NAME...)",
 		DisableFlagsInUseLine: true,
-		Short:                 "Show a resource of all clusters of a fleet in one table",
+		Short:                 "Show any resource of all clusters of a fleet in one table",
 		Long: templates.LongDesc(`
 			Asks every cluster for a resource, and shows the answers in one table: the
-			cluster first, then the columns that kubectl shows. A cluster that cannot be
-			asked is named after the table, and does not keep the others from being shown.`),
+			cluster first, then the columns that kubectl shows, in the order of the fleet.
+			All types that a cluster knows can be named as with kubectl.
+
+			A cluster that cannot be asked is named after the table with the reason, and
+			does not keep the others from being shown. The exit code is 0 if all
+			clusters answered, 3 if some failed, and 1 if all did.
+
+			Control characters in what a cluster says are spelled out, so that no name
+			or message can change what a terminal shows.`),
 		Example: templates.Examples(`
 			# The pods of all namespaces of all clusters
 			kubectl fleetapp get pods --all-clusters -A
 
-			# The deployments of one namespace in the clusters of one fleet
-			kubectl fleetapp get deployments --fleet quickstart -n webapp`),
+			# Deployments and services of one namespace in the clusters of one fleet
+			kubectl fleetapp get deploy,svc --fleet quickstart -n webapp
+
+			# One object, in two clusters
+			kubectl fleetapp get deploy/frontend -n webapp -C kurator-member1,kurator-member2
+
+			# What Flux does in the clusters that an application is deployed to
+			kubectl fleetapp get kustomizations,helmreleases --app shop -A
+
+			# The pods of the whole fleet that restarted most, at the end
+			kubectl fleetapp get pods -A --sort-by '{.status.containerStatuses[0].restartCount}'
+
+			# Which images run where
+			kubectl fleetapp get deploy -A -o custom-columns=NAME:.metadata.name,IMAGES:.spec.template.spec.containers[*].image
+
+			# All of it for a program: each item says its cluster in an annotation
+			kubectl fleetapp get nodes --all-clusters -o json`),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.complete(args); err != nil {
 				return err
@@ -55,48 +81,29 @@ func newGet(factory *Factory) *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.BoolVar(&o.allClusters, "all-clusters", false, "Ask every AttachedCluster and Cluster in the fleet namespace.")
-	flags.StringVar(&o.fleet, "fleet", "", "Ask the clusters of this fleet. Default is the only fleet that there is.")
-	flags.StringVar(&o.fleetNamespace, "fleet-namespace", "", "Namespace of fleets and clusters on the host. Default is the context's.")
-	flags.BoolVarP(&o.allNamespaces, "all-namespaces", "A", false, "Show the objects of all namespaces.")
-	flags.StringVarP(&o.selector, "selector", "l", "", "Label selector of the objects, as kubectl's.")
-	flags.BoolVar(&o.noHeaders, "no-headers", false, "Leave the column titles out.")
-	flags.StringVarP(&o.output, "output", "o", "", "Output format: wide shows more columns.")
-	flags.IntVar(&o.parallel, "parallel", defaultParallel, "How many clusters are asked at once.")
-	flags.DurationVar(&o.memberTimeout, "member-timeout", 30*time.Second, "How long a cluster may take to answer, connecting included.")
+	o.scope.addFlags(flags)
+	o.getFlags.addFlags(flags)
 	return cmd
 }
 
 func (o *getOptions) complete(args []string) error {
-	switch {
-	case len(args) != 1:
-		return errors.New("which resource? Give one type, such as pods")
-	case o.allClusters && o.fleet != "":
-		return errors.New("--all-clusters and --fleet exclude each other")
-	case o.output != "" && o.output != "wide":
-		return fmt.Errorf("unknown output format %q: only wide is known", o.output)
-	}
-	resource, err := view.WellKnown(args[0])
+	asks, err := parseAsks(args)
 	if err != nil {
 		return err
 	}
-	if _, err := parseSelector("--selector", o.selector); err != nil {
+	if err := errors.Join(o.getFlags.validate(asks), o.scope.complete(o.Factory)); err != nil {
 		return err
 	}
-	o.query = view.Query{Resource: resource, LabelSelector: o.selector}
 	namespace, _, err := o.Namespace()
 	if err != nil {
 		return err
 	}
-	if !o.allNamespaces {
-		o.query.Namespace = namespace
+	if o.query, err = o.getFlags.query(asks, namespace); err != nil {
+		return err
 	}
-	if o.fleetNamespace == "" {
-		if o.fleetNamespace, err = o.ContextNamespace(); err != nil {
-			return err
-		}
-	}
-	return errors.Join(plan.CheckNamespace(namespace), plan.CheckNamespace(o.fleetNamespace), validBounds(o.parallel, o.memberTimeout))
+	o.query.Now = o.Now
+	o.rows, o.query.Form, err = o.newRows(o.Out, len(asks) > 1)
+	return err
 }
 
 func (o *getOptions) run(ctx context.Context) error {
@@ -105,93 +112,86 @@ func (o *getOptions) run(ctx context.Context) error {
 		return err
 	}
 	defer host.Close()
-	snapshot, err := fleet.Read(ctx, host, o.fleetNamespace)
-	if err != nil {
-		return unreachable(err)
-	}
-	members, err := o.members(snapshot)
+	members, err := o.members(ctx, o.Factory, host)
 	if err != nil {
 		return err
 	}
-	table := printer.FleetTable{
-		Wide: o.output == "wide", NoHeaders: o.noHeaders,
-		Namespaces: o.allNamespaces && o.query.Resource.Namespaced,
+	if o.watches() {
+		return o.follow(ctx, host, members)
 	}
-	var failures []fanout.Result[fleet.Member, view.Table]
-	options := fanout.Options{Limit: o.parallel, Timeout: o.memberTimeout}
-	for result := range fanout.Run(ctx, options, members, func(ctx context.Context, member fleet.Member) (view.Table, error) {
-		return o.ask(ctx, host, member)
-	}) {
-		if result.Err != nil {
-			failures = append(failures, result)
-			continue
+	answers, err := o.ask(ctx, members, func(ctx context.Context, member fleet.Member, emit func(view.Page) error) error {
+		client, err := o.Ask(ctx, host, member)
+		if err != nil {
+			return err
 		}
-		table.Add(result.Item.Name, result.Value)
+		defer client.Close()
+		return view.Get(ctx, client, o.query, emit)
+	})
+	if err != nil {
+		return err
 	}
 	if ctx.Err() != nil {
 		return errors.New("interrupted")
 	}
-	if err := o.print(&table, len(failures) == 0); err != nil {
+	if err := o.sayNothingFound(answers); err != nil {
 		return err
 	}
-	for _, failure := range failures {
-		printer.MemberError(o.ErrOut, "warning: ", failure.Item, failure.Err)
-	}
-	return membersError{failed: len(failures), of: len(members)}.orNil()
+	return answers.report(o.ErrOut, o.ignoreUnreachable)
 }
 
-func (o *getOptions) ask(ctx context.Context, host *fleet.Client, member fleet.Member) (view.Table, error) {
-	client, err := o.Connect(ctx, host, member)
-	if err != nil {
-		return view.Table{}, err
-	}
-	defer client.Close()
-	return view.Get(ctx, client, o.query)
-}
-
-// members are those of the fleet that was named, or of the only one there is.
-func (o *getOptions) members(snapshot *fleet.Snapshot) ([]fleet.Member, error) {
-	var members []fleet.Member
-	if o.allClusters {
-		members = snapshot.All()
-	} else {
-		name, err := o.fleetName(snapshot)
-		if err != nil {
+// ask asks the members, and prints what they answer as it comes.
+func (o *getOptions) ask(ctx context.Context, members []fleet.Member,
+	work func(context.Context, fleet.Member, func(view.Page) error) error,
+) (*answers, error) {
+	options := o.options()
+	options.Budget, options.Patience = budget, patience
+	waiting := o.Waiting()
+	answers := &answers{ignoreNotFound: o.ignoreNotFound}
+	for event := range fanout.Stream(ctx, options, members, view.Page.Size, work) {
+		if event.Waiting != nil {
+			if err := o.rows.Flush(); err != nil {
+				return nil, err
+			}
+			waiting.Show(namesOf(event.Waiting), len(members))
+			continue
+		}
+		waiting.Clear()
+		if event.Ended {
+			answers.end(event.Item, event.Err)
+			continue
+		}
+		if err := answers.add(event.Value, o.rows.Add(event.Item, event.Value)); err != nil {
 			return nil, err
 		}
-		if members, err = snapshot.Fleet(name); err != nil {
-			return nil, err
-		}
 	}
-	if len(members) == 0 {
-		return nil, fmt.Errorf("there is no cluster to ask in namespace %q on the host", o.fleetNamespace)
+	waiting.Clear()
+	if o.watches() {
+		return answers, o.rows.Flush()
 	}
-	return members, nil
+	return answers, o.rows.Close(answers.outcomes)
 }
 
-func (o *getOptions) fleetName(snapshot *fleet.Snapshot) (string, error) {
-	if o.fleet != "" {
-		return o.fleet, nil
-	}
-	names := snapshot.Fleets()
-	if len(names) != 1 {
-		return "", fmt.Errorf("which clusters? Name a fleet with --fleet, or ask --all-clusters%s", fleet.ThereIs(names))
-	}
-	return names[0], nil
-}
-
-// print prints the table, or what kubectl says where there is none.
-func (o *getOptions) print(table *printer.FleetTable, complete bool) error {
-	if !table.Empty() {
-		return table.Print(o.Out)
-	}
-	if !complete {
+// sayNothingFound says what kubectl says where a table is empty.
+func (o *getOptions) sayNothingFound(answers *answers) error {
+	if answers.rows > 0 || answers.answered < len(answers.outcomes) || o.ignoreNotFound || !o.table() {
 		return nil
 	}
 	message := "No resources found"
-	if o.query.Resource.Namespaced && !o.allNamespaces {
+	namespaced := func(ask view.Ask) bool {
+		known, err := view.WellKnown(ask.Type)
+		return err == nil && known.Namespaced
+	}
+	if !o.allNamespaces && !slices.ContainsFunc(o.query.Asks, func(ask view.Ask) bool { return !namespaced(ask) }) {
 		message = fmt.Sprintf("No resources found in %s namespace.", o.query.Namespace)
 	}
 	_, err := fmt.Fprintln(o.ErrOut, printer.Escape(message))
 	return err
+}
+
+func namesOf(members []fleet.Member) []string {
+	var names []string
+	for _, member := range members {
+		names = append(names, member.Name)
+	}
+	return names
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -22,6 +23,9 @@ import (
 
 // Execute runs the command line and returns its exit code.
 func Execute(streams genericiooptions.IOStreams, args []string) int {
+	// What thousands of members say is garbage as soon as it is printed: half of
+	// Go's own measure keeps a third less of it in memory.
+	debug.SetGCPercent(50)
 	// An interrupt ends the run in good order; a second one ends the process.
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()

@@ -93,7 +93,7 @@ func (r *runner) waitUntilReady(ctx context.Context, host *fleet.Client, report 
 	waiting, cancel := context.WithTimeout(ctx, r.Timeout)
 	defer cancel()
 	if begun {
-		printer.Waiting(r.ErrOut, r.waits.members, r.Timeout)
+		printer.WaitBegins(r.ErrOut, r.waits.members, r.Timeout)
 		deploy.Waiter{
 			Connect: func(ctx context.Context, member fleet.Member) (*fleet.Client, error) {
 				return r.Connect(ctx, host, member)

@@ -25,6 +25,9 @@ import (
 // discovery is needed, and are not limited in rate.
 type Client struct {
 	rest.Interface
+	// codec is the host's, for its members too: to make one takes more time and
+	// memory than all else of a client.
+	codec runtime.NegotiatedSerializer
 	close func()
 }
 
@@ -39,7 +42,7 @@ func NewHostClient(config *rest.Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newClient(config, client, client.CloseIdleConnections)
+	return newClient(config, client, statusCodec(), client.CloseIdleConnections)
 }
 
 // Connector opens the members of a fleet.
@@ -48,6 +51,10 @@ type Connector struct {
 	Host *Client
 	// UserAgent names us in the members' audit logs.
 	UserAgent string
+	// Pings tests connections on which nothing is heard, for who waits on one for
+	// longer than for an answer. One that pings is held in memory for ten seconds
+	// after it was closed.
+	Pings bool
 }
 
 // Connect reads the member's kubeconfig from the host and makes a client of
@@ -73,7 +80,7 @@ func (c Connector) Connect(ctx context.Context, member Member) (*Client, error) 
 		return nil, fmt.Errorf("%w (Secret %s/%s, key %q)", err,
 			member.Kubeconfig.Namespace, member.Kubeconfig.Name, member.Kubeconfig.Key)
 	}
-	transport, err := endpoint.newTransport()
+	transport, err := endpoint.newTransport(c.Pings)
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +90,7 @@ func (c Connector) Connect(ctx context.Context, member Member) (*Client, error) 
 			Transport:     guard{token: endpoint.token, userAgent: c.UserAgent, next: transport},
 			CheckRedirect: refuseRedirect,
 		},
+		c.Host.codec,
 		transport.CloseIdleConnections)
 }
 
@@ -118,17 +126,17 @@ func getJSON(ctx context.Context, client rest.Interface, into any, path ...strin
 	return json.Unmarshal(body, into)
 }
 
-func newClient(config *rest.Config, client *http.Client, closeConnections func()) (*Client, error) {
+func newClient(config *rest.Config, client *http.Client, codec runtime.NegotiatedSerializer, closeConnections func()) (*Client, error) {
 	config.QPS = -1 // API servers have priority and fairness to defend themselves
 	config.WarningHandlerWithContext = rest.NoWarnings{}
 	config.GroupVersion = &schema.GroupVersion{}
 	config.ContentType = runtime.ContentTypeJSON
-	config.NegotiatedSerializer = statusCodec()
+	config.NegotiatedSerializer = codec
 	restClient, err := rest.UnversionedRESTClientForConfigAndClient(config, client)
 	if err != nil {
 		return nil, err
 	}
-	return &Client{Interface: restClient, close: closeConnections}, nil
+	return &Client{Interface: restClient, codec: codec, close: closeConnections}, nil
 }
 
 // statusCodec decodes the one type that client-go itself must know: an API

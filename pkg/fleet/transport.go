@@ -26,11 +26,14 @@ const (
 	// maxHeader its header.
 	maxAnswer = 32 << 20
 	maxHeader = 64 << 10
+	// maxAhead is how much of an answer may wait to be read, in bytes. With
+	// hundreds of members in flight it is what takes the most memory.
+	maxAhead = 128 << 10
 )
 
 // newTransport makes the one connection that a member gets. It takes no proxy
 // from the environment: that is meant for the user's own host.
-func (e endpoint) newTransport() (*http.Transport, error) {
+func (e endpoint) newTransport(pings bool) (*http.Transport, error) {
 	config := &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		ServerName: e.serverName,
@@ -49,11 +52,15 @@ func (e endpoint) newTransport() (*http.Transport, error) {
 		}
 		config.Certificates = []tls.Certificate{pair}
 	}
+	streams := &http.HTTP2Config{MaxReceiveBufferPerStream: maxAhead}
+	if pings {
+		streams.SendPingTimeout, streams.PingTimeout = pingAfter, pingAfter
+	}
 	return &http.Transport{
 		DialTLSContext:         (&dialer{config: config}).dialTLS,
 		ForceAttemptHTTP2:      true,
 		MaxConnsPerHost:        1, // the first requests would open one each
-		HTTP2:                  &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingAfter},
+		HTTP2:                  streams,
 		MaxResponseHeaderBytes: maxHeader,
 	}, nil
 }

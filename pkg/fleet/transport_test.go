@@ -191,7 +191,7 @@ func TestTheEnvironmentsProxyIsNotUsed(t *testing.T) {
 	}
 	// The standard library reads the environment once for all tests, and never
 	// uses a proxy for loopback, so that only the field itself can tell.
-	transport, err := endpoint{}.newTransport()
+	transport, err := endpoint{}.newTransport(false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,5 +53,8 @@ func shorten(text string, most int) string {
 // not UTF-8 reads as. Line and paragraph separators break lines in some
 // terminals.
 func dangerous(char rune) bool {
+	if char < utf8.RuneSelf { // nearly all, and the tables below are slow
+		return char < ' ' || char == '\x7f'
+	}
 	return unicode.In(char, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) || char == utf8.RuneError
 }

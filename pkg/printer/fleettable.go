@@ -1,104 +1,146 @@
 package printer
 
 import (
+	"fmt"
 	"io"
 	"slices"
-	"strings"
 
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/view"
 )
 
-// FleetTable is the tables of many members in one: the cluster first, then the
-// columns that the members' API servers make. Members of different versions
-// may differ in columns; they are united by name.
-type FleetTable struct {
+const (
+	// maxHeld bounds what is held until every member has answered, in bytes.
+	maxHeld = 256 << 20
+	// maxWindow bounds what is held of a table that is printed as it comes, in
+	// bytes, however few rows that is.
+	maxWindow = 4 << 20
+)
+
+// TableOptions say what a FleetTable shows.
+type TableOptions struct {
 	// Wide shows the columns of lower priority too.
 	Wide bool
-	// Namespaces shows each object's namespace.
+	// Namespaces shows each object's namespace, where objects have one.
 	Namespaces bool
 	// NoHeaders leaves the titles out.
 	NoHeaders bool
-
-	columns []column
-	blocks  []block
+	// KeepCase shows the titles of columns as they are given.
+	KeepCase bool
+	// ShowKind puts each object's kind before its name: deployment.apps/x.
+	ShowKind bool
+	// LabelColumns are the labels that have a column of their own.
+	LabelColumns []string
+	// ShowLabels shows all labels in the last column.
+	ShowLabels bool
+	// Events shows what happened to each object, in a column after the cluster.
+	Events bool
+	// Window is how many rows are held, for the width of their columns, before
+	// they are printed; 0 holds all of them until all members have answered.
+	Window int
 }
 
-// column is one of the united columns: its name, and which of the columns of
-// this name in a member's table, for a table may have two.
-type column struct {
-	name       string
-	occurrence int
+// FleetTable prints the tables of many members as one: the cluster first, then
+// the columns that the members' API servers make. Members of different versions
+// may differ in columns; they are united by name. Each resource has a table of
+// its own, in the order asked for: the first is printed as it comes, the others
+// once all members have answered. It is a Rows.
+type FleetTable struct {
+	options TableOptions
+	out     io.Writer
+	// sheets are in the order of what they answer, and then in that in which
+	// their resources were first met.
+	sheets []*sheet
 }
 
-// block is the table of one member.
-type block struct {
-	cluster string
-	rows    []view.Row
-	// at says, for each of the united columns, where it is in the rows; -1 for
-	// those that this member does not have. It may be shorter than the columns.
-	at []int
+// NewFleetTable makes a table that is printed to out.
+func NewFleetTable(out io.Writer, options TableOptions) *FleetTable {
+	return &FleetTable{options: options, out: out}
 }
 
-// Add adds the table of one member.
-func (t *FleetTable) Add(cluster string, table view.Table) {
-	added := block{cluster: cluster, rows: table.Rows}
-	seen := map[string]int{}
-	for i, definition := range table.Columns {
-		key := column{definition.Name, seen[definition.Name]}
-		seen[definition.Name]++
-		if definition.Priority != 0 && !t.Wide {
+// Add implements Rows.
+func (t *FleetTable) Add(member fleet.Member, page view.Page) error {
+	of := t.sheet(page)
+	of.add(member.Name, added, page) // kubectl, too, watches from there
+	if of == t.first() && of.full() {
+		return of.write(t.out)
+	}
+	held := 0
+	for _, of := range t.sheets {
+		held += of.size
+	}
+	if held > maxHeld {
+		return tooMuch()
+	}
+	return nil
+}
+
+// AddEvent adds objects to which something happened, such as "ADDED", and prints
+// them at once. It is for one resource.
+func (t *FleetTable) AddEvent(member fleet.Member, event string, page view.Page) error {
+	of := t.sheet(page)
+	of.add(member.Name, event, page)
+	return of.write(t.out)
+}
+
+// tooMuch is the error of what must be held until all members have answered.
+func tooMuch() error {
+	return fmt.Errorf("there is more than %d MiB to hold until all clusters have answered: ask for one type at a time, or for fewer objects with -n, -l or -C", maxHeld>>20)
+}
+
+// sheet is the table of a resource, in whatever version a member has it.
+func (t *FleetTable) sheet(page view.Page) *sheet {
+	at := slices.IndexFunc(t.sheets, func(s *sheet) bool {
+		return s.resource.Group == page.Resource.Group && s.resource.Name == page.Resource.Name
+	})
+	if at < 0 {
+		at = len(t.sheets)
+		for at > 0 && t.sheets[at-1].ask > page.Ask {
+			at--
+		}
+		t.sheets = slices.Insert(t.sheets, at, newSheet(&t.options, page))
+	}
+	return t.sheets[at]
+}
+
+// first is the table that is printed as it comes: that of what was asked for
+// first; nil where none has come yet.
+func (t *FleetTable) first() *sheet {
+	if len(t.sheets) == 0 || t.sheets[0].ask > 0 || t.options.Window == 0 {
+		return nil
+	}
+	return t.sheets[0]
+}
+
+// Empty tells whether no member had a row.
+func (t *FleetTable) Empty() bool {
+	return !slices.ContainsFunc(t.sheets, func(s *sheet) bool { return !s.empty() })
+}
+
+// Flush implements Rows.
+func (t *FleetTable) Flush() error {
+	if first := t.first(); first != nil {
+		return first.write(t.out)
+	}
+	return nil
+}
+
+// Close implements Rows. What became of the members is not for a table to say.
+func (t *FleetTable) Close([]Outcome) error {
+	first := true
+	for _, of := range t.sheets {
+		if of.empty() {
 			continue
 		}
-		united := slices.Index(t.columns, key)
-		if united < 0 {
-			united = len(t.columns)
-			t.columns = append(t.columns, key)
+		if !first && !t.options.NoHeaders {
+			if _, err := fmt.Fprintln(t.out); err != nil {
+				return err
+			}
 		}
-		for len(added.at) <= united {
-			added.at = append(added.at, -1)
+		if err := of.write(t.out); err != nil {
+			return err
 		}
-		added.at[united] = i
+		first = false
 	}
-	t.blocks = append(t.blocks, added)
-}
-
-// Empty tells whether there is no row.
-func (t *FleetTable) Empty() bool {
-	return !slices.ContainsFunc(t.blocks, func(b block) bool { return len(b.rows) > 0 })
-}
-
-// Print writes the table.
-func (t *FleetTable) Print(out io.Writer) error {
-	var header []string
-	if !t.NoHeaders {
-		header = t.lead("CLUSTER", "NAMESPACE")
-		for _, column := range t.columns {
-			header = append(header, strings.ToUpper(column.name))
-		}
-	}
-	var rows [][]string
-	for _, block := range t.blocks {
-		for _, row := range block.rows {
-			rows = append(rows, append(t.lead(block.cluster, row.Namespace), t.cells(block, row)...))
-		}
-	}
-	return Table(out, header, rows)
-}
-
-func (t *FleetTable) cells(block block, row view.Row) []string {
-	cells := make([]string, len(t.columns))
-	for i := range cells {
-		cells[i] = "<none>"
-		if i < len(block.at) && block.at[i] >= 0 {
-			cells[i] = row.Cells[block.at[i]]
-		}
-	}
-	return cells
-}
-
-func (t *FleetTable) lead(cluster, namespace string) []string {
-	if t.Namespaces {
-		return []string{cluster, namespace}
-	}
-	return []string{cluster}
+	return nil
 }

@@ -33,7 +33,8 @@ type reportItem struct {
 }
 
 type reportMember struct {
-	Application string `json:"application"`
+	// Application is empty where it is no application that was asked about.
+	Application string `json:"application,omitempty"`
 	Cluster     string `json:"cluster"`
 	Kind        string `json:"kind"`
 	// Ready says, where it was waited for, whether all was ready in the end, and

@@ -4,11 +4,12 @@
 package printer
 
 import (
-	"bytes"
+	"bufio"
 	"io"
 	"strings"
 
 	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/pkg/twwidth"
 	"github.com/olekukonko/tablewriter/renderer"
 	"github.com/olekukonko/tablewriter/tw"
 )
@@ -16,73 +17,125 @@ import (
 // kubectl's columns stand three spaces apart and are at least six wide, the
 // gap included.
 const (
-	gap      = "   "
-	minWidth = 3
+	gap      = 3
+	minWidth = 6
 )
 
 // Table writes rows in kubectl's own layout. Without a header it leaves that
 // line out.
 func Table(out io.Writer, header []string, rows [][]string) error {
-	lines := &trimmer{out: out}
+	var widths []int
+	header = escaped(header)
+	all := make([][]string, len(rows))
+	for i, row := range rows {
+		all[i] = escaped(row)
+		widths = widen(widths, all[i])
+	}
+	return draw(out, widen(widths, header), header, all)
+}
+
+func escaped(texts []string) []string {
+	if texts == nil {
+		return nil
+	}
+	harmless := make([]string, len(texts))
+	for i, text := range texts {
+		harmless[i] = Escape(text)
+	}
+	return harmless
+}
+
+// widen makes columns as wide as a row's cells need them, the gap included.
+func widen(widths []int, cells []string) []int {
+	for i, cell := range cells {
+		if i == len(widths) {
+			widths = append(widths, minWidth)
+		}
+		widths[i] = max(widths[i], twwidth.WidthNoCache(cell)+gap)
+	}
+	return widths
+}
+
+// draw writes rows, whose cells are escaped, in columns of these widths. The
+// table writer is told to stream: it neither holds the rows then, nor remembers
+// their texts, however long, with their widths.
+func draw(out io.Writer, widths []int, header []string, rows [][]string) error {
+	lines := bufio.NewWriter(out)
+	rendition := tw.Rendition{
+		Borders:   tw.BorderNone,
+		Settings:  tw.Settings{Separators: tw.SeparatorsNone, Lines: tw.LinesNone},
+		Streaming: true,
+	}
+	fixed := tw.NewMapper[int, int]()
+	for i, width := range widths {
+		fixed.Set(i, width)
+	}
 	table := tablewriter.NewTable(lines,
-		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
-			Borders:  tw.BorderNone,
-			Settings: tw.Settings{Separators: tw.SeparatorsNone, Lines: tw.LinesNone},
-		})),
-		tablewriter.WithPadding(tw.Padding{Right: gap, Overwrite: true}),
-		tablewriter.WithHeaderAlignment(tw.AlignLeft),
-		tablewriter.WithRowAlignment(tw.AlignLeft),
+		tablewriter.WithRenderer(&layout{Renderer: renderer.NewBlueprint(rendition), out: lines, widths: widths}),
+		tablewriter.WithStreaming(tw.StreamConfig{Enable: true, StrictColumns: true}),
+		tablewriter.WithColumnWidths(fixed),
 		tablewriter.WithHeaderAutoFormat(tw.Off),
 		tablewriter.WithHeaderAutoWrap(tw.WrapNone),
 		tablewriter.WithRowAutoWrap(tw.WrapNone),
 		tablewriter.WithTrimSpace(tw.Off),
 	)
+	if err := table.Start(); err != nil {
+		return err
+	}
 	if header != nil {
-		table.Header(cells(header))
+		table.Header(header)
 	}
 	for _, row := range rows {
-		if err := table.Append(cells(row)); err != nil {
+		if err := table.Append(row); err != nil {
 			return err
 		}
 	}
-	if err := table.Render(); err != nil {
+	if err := table.Close(); err != nil {
 		return err
 	}
-	return lines.err // which the table writer does not pass on
+	return lines.Flush()
 }
 
-func cells(texts []string) []string {
-	escaped := make([]string, len(texts))
-	for i, text := range texts {
-		escaped[i] = Escape(text)
-		if short := minWidth - len(escaped[i]); short > 0 {
-			escaped[i] += strings.Repeat(" ", short)
-		}
+// drawRows is draw without the table writer, which makes 6 KB of garbage for a
+// row: that of a whole fleet must be small.
+func drawRows(out io.Writer, widths []int, header []string, rows [][]string) error {
+	lines := bufio.NewWriter(out)
+	layout := &layout{out: lines, widths: widths}
+	if header != nil {
+		layout.Row(header, tw.Formatting{})
 	}
-	return escaped
+	for _, row := range rows {
+		layout.Row(row, tw.Formatting{})
+	}
+	return lines.Flush()
 }
 
-// trimmer drops the padding at the end of each line.
-type trimmer struct {
-	out  io.Writer
-	line []byte
-	err  error
+// layout renders the table writer's lines as kubectl has them: every cell is
+// filled up to the width of its column, but for the last one, after which
+// nothing stands. The table writer's own renderer fills that up, too, and takes
+// three times as long.
+type layout struct {
+	tw.Renderer
+	out    *bufio.Writer
+	widths []int
+	line   []byte
 }
 
-func (t *trimmer) Write(data []byte) (int, error) {
-	if t.err != nil {
-		return 0, t.err
+// Header implements tw.Renderer.
+func (l *layout) Header(lines [][]string, formatting tw.Formatting) {
+	for _, line := range lines {
+		l.Row(line, formatting)
 	}
-	t.line = append(t.line, data...)
-	for {
-		end := bytes.IndexByte(t.line, '\n')
-		if end < 0 {
-			return len(data), nil
+}
+
+// Row implements tw.Renderer.
+func (l *layout) Row(cells []string, _ tw.Formatting) {
+	l.line = l.line[:0]
+	for i, cell := range cells {
+		l.line = append(l.line, cell...)
+		if i < len(cells)-1 {
+			l.line = append(l.line, strings.Repeat(" ", l.widths[i]-twwidth.WidthNoCache(cell))...)
 		}
-		line := append(bytes.TrimRight(t.line[:end], " "), '\n')
-		if _, t.err = t.out.Write(line); t.err != nil {
-			return 0, t.err
-		}
-		t.line = t.line[end+1:]
 	}
+	_, _ = l.out.Write(append(l.line, '\n')) // which fails again when it is flushed
 }

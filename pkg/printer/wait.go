@@ -148,8 +148,8 @@ func (w *Wait) at() string {
 	return ""
 }
 
-// Waiting says that, and how long at most, the members are waited for.
-func Waiting(out io.Writer, members []deploy.Awaited, timeout time.Duration) {
+// WaitBegins says that, and how long at most, the members are waited for.
+func WaitBegins(out io.Writer, members []deploy.Awaited, timeout time.Duration) {
 	type key struct{ kind, name string }
 	different := map[key]bool{}
 	for _, member := range members {

@@ -1,176 +1,130 @@
-// Package view asks one member for any resource, as the table that its API
-// server makes of it.
+// Package view asks one member for any resource: as rows of the table that its
+// API server makes, as whole objects, or as no more than names. What the member
+// answers is decoded while it comes, and only what is shown of it is kept.
 package view
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"strconv"
+	"errors"
+	"slices"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/fanout"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
 
 const (
-	acceptTable = "application/json;as=Table;g=meta.k8s.io;v=v1"
-	// pageSize is kubectl's own.
-	pageSize = 500
-	// What one member may answer: as many pages as a million objects take, and
-	// as much text, in bytes, as is worth holding for a table.
-	maxPages = 1_000_000 / pageSize
-	maxSize  = 64 << 20
-	// What a row and a cell take beside their text.
-	rowSize, cellSize = 64, 16
+	// sideBySide is how many types and names of one member are asked for at once.
+	sideBySide = 10
+	// maxHeld is how much of one member's answers is held for its turn, in bytes,
+	// beside one answer each of those that are asked for.
+	maxHeld = 1 << 20
 )
 
-// Query is what is asked of every member.
-type Query struct {
-	Resource Resource
-	// Namespace is where to look; empty stands for all namespaces.
-	Namespace string
-	// LabelSelector is passed on as it is.
-	LabelSelector string
-}
-
-// Column is one column of a member's table.
-type Column struct {
-	Name string
-	// Priority is 0 for the columns that are always shown, and greater for
-	// those that are shown with -o wide.
-	Priority int32
-}
-
-// Table is what one member answered.
-type Table struct {
-	Columns []Column
-	Rows    []Row
-}
-
-// Row is one object.
-type Row struct {
-	// Namespace is the object's, filled in only where all were asked for.
-	Namespace string
-	// Cells are in the order of the columns; null is empty, as kubectl has it.
-	Cells []string
-}
-
-// Get reads a resource, page by page.
-func Get(ctx context.Context, client rest.Interface, query Query) (Table, error) {
-	var (
-		all  Table
-		next string
-		size int
-	)
-	for range maxPages {
-		page, err := query.page(ctx, client, next)
-		if err != nil {
-			return all, err
+// Get asks one member, and hands over what it answers page by page, in the
+// order asked. What could not be had is in the error, one for each type or
+// name, after everything else was handed over; errors that say the same are
+// there once. An error of emit ends it.
+func Get(ctx context.Context, client rest.Interface, query Query, emit func(Page) error) error {
+	var wanted []want
+	for i, ask := range query.Asks {
+		if len(ask.Names) == 0 {
+			wanted = append(wanted, want{ask: i, typ: ask.Type})
 		}
-		if all.Columns == nil {
-			all.Columns = columns(page.ColumnDefinitions)
+		for _, name := range ask.Names {
+			wanted = append(wanted, want{ask: i, typ: ask.Type, name: name})
 		}
-		for i := range page.Rows {
-			row, err := query.row(&page.Rows[i], len(all.Columns))
-			if err != nil {
-				return all, err
-			}
-			size += rowSize
-			for _, cell := range row.Cells {
-				size += cellSize + len(cell)
-			}
-			if size > maxSize {
-				return all, reason.Errorf(reason.Failed, "its list of %s is larger than %d MiB", query.Resource, maxSize>>20)
-			}
-			all.Rows = append(all.Rows, row)
-		}
-		if page.Continue == "" {
-			return all, nil
-		}
-		if page.Continue == next {
-			break
-		}
-		next = page.Continue
 	}
-	return all, reason.Errorf(reason.Failed, "its list of %s has a next page without end", query.Resource)
+	member := member{client: client, query: query, lookup: newLookup(client), crowded: len(wanted) > 1}
+	return each(ctx, wanted, member.get, emit)
 }
 
-func (q Query) page(ctx context.Context, client rest.Interface, next string) (*metav1.Table, error) {
-	request := client.Get().AbsPath(q.Resource.path(q.Namespace)...).
-		SetHeader("Accept", acceptTable).
-		Param("limit", strconv.Itoa(pageSize)).
-		Param("includeObject", string(q.include()))
-	if q.LabelSelector != "" {
-		request = request.Param("labelSelector", q.LabelSelector)
+// want is one type, or one object of it, and which of the asks it is of.
+type want struct {
+	ask       int
+	typ, name string
+}
+
+// member is the one that is asked.
+type member struct {
+	client rest.Interface
+	query  Query
+	lookup Lookup
+	// crowded says that more than one thing is asked for at once.
+	crowded bool
+}
+
+// get asks for one type or object. A member that does not serve a well-known
+// type as it is known may serve it in another version.
+func (m member) get(ctx context.Context, wanted want, hand func(Page) error) error {
+	mixed := len(m.query.Asks) > 1
+	emit := func(page Page) error {
+		page.Ask, page.Mixed = wanted.ask, mixed
+		return hand(page)
 	}
-	if next != "" {
-		request = request.Param("continue", next)
+	if known, err := WellKnown(wanted.typ); err == nil {
+		if err := m.read(ctx, known, wanted.name, emit); !reason.NotServed(err) {
+			return err
+		}
 	}
-	result := request.Do(ctx)
-	if err := result.Error(); err != nil {
-		return nil, err
+	found, err := m.lookup(ctx, wanted.typ)
+	switch {
+	case err != nil:
+		return err
+	case wanted.name != "" && len(found) > 1:
+		return reason.Errorf(reason.Invalid, "%q stands for %d types, so that none of their objects can be named; name one type", wanted.typ, len(found))
 	}
-	body, err := result.Raw()
+	m.crowded, mixed = m.crowded || len(found) > 1, mixed || len(found) > 1
+	return each(ctx, found, func(ctx context.Context, resource Resource, emit func(Page) error) error {
+		return m.read(ctx, resource, wanted.name, emit)
+	}, emit)
+}
+
+func (m member) read(ctx context.Context, resource Resource, name string, emit func(Page) error) error {
+	reader, err := newReader(m.client, m.query, resource, emit)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	table := &metav1.Table{}
-	if err := json.Unmarshal(body, table); err != nil || table.Kind != "Table" {
-		return nil, reason.Errorf(reason.Failed, "its answer is not a table of %s", q.Resource)
+	reader.crowded = m.crowded
+	if name != "" {
+		return reader.one(ctx, name)
 	}
-	return table, nil
+	return reader.list(ctx)
 }
 
-// include asks for the rows' objects only where their namespace is shown: a
-// pod's row is 136 bytes without, and 3.5 kB with its metadata.
-func (q Query) include() metav1.IncludeObjectPolicy {
-	if q.allNamespaces() {
-		return metav1.IncludeMetadata
+// each does the work for all items side by side, and hands over what comes of
+// it in their order. Of one item nothing has to be held.
+func each[T any](ctx context.Context, items []T, work func(context.Context, T, func(Page) error) error, emit func(Page) error) error {
+	if len(items) == 1 {
+		return work(ctx, items[0], emit)
 	}
-	return metav1.IncludeNone
+	var errs []error
+	options := fanout.Options{Limit: sideBySide, Budget: maxHeld}
+	for event := range fanout.Stream(ctx, options, items, Page.Size, work) {
+		if !event.Ended {
+			if err := emit(event.Value); err != nil {
+				return err
+			}
+			continue
+		}
+		for _, err := range parts(event.Err) {
+			same := func(other error) bool { return reason.Message(other) == reason.Message(err) }
+			if !slices.ContainsFunc(errs, same) {
+				errs = append(errs, err)
+			}
+		}
+	}
+	return errors.Join(errs...)
 }
 
-func (q Query) allNamespaces() bool { return q.Resource.Namespaced && q.Namespace == "" }
-
-func (q Query) row(from *metav1.TableRow, width int) (Row, error) {
-	if len(from.Cells) != width {
-		return Row{}, reason.Errorf(reason.Failed, "its table of %s has a row of %d cells under %d columns", q.Resource, len(from.Cells), width)
+// parts are the errors that an inner each has joined.
+func parts(err error) []error {
+	if err == nil {
+		return nil
 	}
-	row := Row{Cells: make([]string, width)}
-	for i, cell := range from.Cells {
-		row.Cells[i] = text(cell)
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
 	}
-	if !q.allNamespaces() {
-		return row, nil
-	}
-	var object struct {
-		Metadata struct {
-			Namespace string `json:"namespace"`
-		} `json:"metadata"`
-	}
-	if err := json.Unmarshal(from.Object.Raw, &object); err != nil {
-		return Row{}, reason.Errorf(reason.Failed, "its table of %s has a row without its object's metadata", q.Resource)
-	}
-	row.Namespace = object.Metadata.Namespace
-	return row, nil
-}
-
-func text(cell any) string {
-	switch value := cell.(type) {
-	case nil:
-		return ""
-	case float64:
-		return strconv.FormatFloat(value, 'f', -1, 64)
-	}
-	return fmt.Sprint(cell)
-}
-
-func columns(definitions []metav1.TableColumnDefinition) []Column {
-	all := make([]Column, len(definitions))
-	for i, definition := range definitions {
-		all[i] = Column{Name: definition.Name, Priority: definition.Priority}
-	}
-	return all
+	return []error{err}
 }

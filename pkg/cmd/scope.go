@@ -1,0 +1,207 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/labels"
+
+	appsv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/apps/v1alpha1"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/fanout"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/inventory"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
+)
+
+// readParallel is how many members are asked at once. With more, what they
+// answer waits in memory for its turn, and no table is done sooner.
+const readParallel = 128
+
+// scope is which members a command looks at, and how.
+type scope struct {
+	allClusters       bool
+	fleet             string
+	app               string
+	clusters          []string
+	labels            string
+	includeHost       bool
+	fleetNamespace    string
+	ignoreUnreachable bool
+	parallel          int
+	memberTimeout     time.Duration
+
+	selector labels.Selector
+	// given tells whether a flag was given, with whatever value.
+	given func(flag string) bool
+}
+
+func (s *scope) addFlags(flags *pflag.FlagSet) {
+	s.given = flags.Changed
+	flags.BoolVar(&s.allClusters, "all-clusters", false, "Ask every AttachedCluster and Cluster in the fleet namespace.")
+	flags.StringVar(&s.fleet, "fleet", "", "Ask the clusters of this fleet. Default is the only fleet that there is.")
+	flags.StringVar(&s.app, "app", "", "Ask the clusters that this application is deployed to.")
+	flags.StringSliceVarP(&s.clusters, "clusters", "C", nil, "Only these clusters; the others are left as they are.")
+	flags.StringVar(&s.labels, "cluster-selector", "", "Only clusters whose labels match; the others are left as they are.")
+	flags.BoolVar(&s.includeHost, "include-host", false, "Ask the host too; it is shown as cluster host.")
+	flags.StringVar(&s.fleetNamespace, "fleet-namespace", "", "Namespace of fleets, clusters and applications on the host. Default is the context's.")
+	flags.BoolVar(&s.ignoreUnreachable, "ignore-unreachable", false, "Exit with 0 where nothing failed but clusters that do not answer (Unreachable, Timeout).")
+	flags.IntVar(&s.parallel, "parallel", readParallel, "How many clusters are asked at once.")
+	flags.DurationVar(&s.memberTimeout, "member-timeout", 30*time.Second, "How long a cluster may take to answer, connecting included.")
+}
+
+// complete fills in what the context says, and checks the rest.
+func (s *scope) complete(factory *Factory) (err error) {
+	if err := s.validate(); err != nil {
+		return err
+	}
+	if s.fleetNamespace == "" {
+		if s.fleetNamespace, err = factory.ContextNamespace(); err != nil {
+			return err
+		}
+	}
+	return plan.CheckNamespace(s.fleetNamespace)
+}
+
+func (s *scope) validate() error {
+	var wide []string
+	for _, flag := range []string{"all-clusters", "fleet", "app"} {
+		if s.given(flag) {
+			wide = append(wide, "--"+flag)
+		}
+	}
+	if len(wide) > 1 {
+		return fmt.Errorf("%s exclude each other", strings.Join(wide, " and "))
+	}
+	// An empty value is a variable that a script forgot to set.
+	for flag, value := range map[string]string{
+		"fleet": s.fleet, "app": s.app, "clusters": strings.Join(s.clusters, ""), "cluster-selector": strings.TrimSpace(s.labels), "fleet-namespace": s.fleetNamespace,
+	} {
+		if s.given(flag) && value == "" {
+			return fmt.Errorf("--%s is empty: give a value, or leave the flag out", flag)
+		}
+	}
+	if s.app != "" {
+		if err := plan.CheckName(s.app); err != nil {
+			return err
+		}
+	}
+	selector, err := parseSelector("--cluster-selector", s.labels)
+	s.selector = selector
+	return errors.Join(err, validBounds(s.parallel, s.memberTimeout))
+}
+
+// options are those of a fan-out over the members.
+func (s *scope) options() fanout.Options {
+	return fanout.Options{Limit: s.parallel, Timeout: s.memberTimeout}
+}
+
+// members reads the host, in one round trip, and lists the members: in the
+// order of the fleet, or by name, the host before all others.
+func (s *scope) members(ctx context.Context, factory *Factory, host *fleet.Client) ([]fleet.Member, error) {
+	var (
+		snapshot    *fleet.Snapshot
+		record      *inventory.Inventory
+		application *appsv1alpha1.Application
+		reads       errgroup.Group
+	)
+	reads.Go(func() (err error) {
+		snapshot, err = fleet.Read(ctx, host, s.fleetNamespace)
+		return err
+	})
+	if s.app != "" {
+		reads.Go(func() (err error) {
+			record, err = inventory.Read(ctx, host, s.fleetNamespace, s.app, factory.Now)
+			return err
+		})
+		reads.Go(func() (err error) {
+			application, err = fleet.ReadApplication(ctx, host, s.fleetNamespace, s.app)
+			return err
+		})
+	}
+	if err := reads.Wait(); err != nil {
+		return nil, unreachable(err)
+	}
+	members, err := s.wide(snapshot, record, application)
+	if err != nil {
+		return nil, err
+	}
+	if s.includeHost && !slices.ContainsFunc(members, func(m fleet.Member) bool { return m.Kind == fleet.KindHost }) {
+		members = slices.Insert(members, 0, fleet.HostMember())
+	}
+	return s.narrow(members)
+}
+
+// wide lists the members before any is left out.
+func (s *scope) wide(snapshot *fleet.Snapshot, record *inventory.Inventory, application *appsv1alpha1.Application) ([]fleet.Member, error) {
+	switch {
+	case s.app != "":
+		return s.membersOf(snapshot, record, application)
+	case s.allClusters, len(s.clusters) > 0 && s.fleet == "":
+		return snapshot.All(), nil
+	case s.fleet != "":
+		return snapshot.Fleet(s.fleet)
+	}
+	fleets := snapshot.Fleets()
+	if len(fleets) != 1 {
+		return nil, fmt.Errorf("which clusters? Name a fleet with --fleet, or ask --all-clusters%s", fleet.ThereIs(fleets))
+	}
+	return snapshot.Fleet(fleets[0])
+}
+
+// membersOf lists those that the application may be in: by its inventory, or,
+// where another tool deploys it, by what it asks for.
+func (s *scope) membersOf(snapshot *fleet.Snapshot, record *inventory.Inventory, application *appsv1alpha1.Application) ([]fleet.Member, error) {
+	var members []fleet.Member
+	switch {
+	case record.Exists():
+		for _, listed := range record.Members() {
+			members = append(members, snapshot.Member(listed.Kind, listed.Name))
+		}
+	case application != nil:
+		for i := range application.Spec.SyncPolicies {
+			destination, _ := plan.DestinationOf(application, i)
+			resolved, err := snapshot.Resolve(destination)
+			if err != nil {
+				return nil, err
+			}
+			members = append(members, resolved...)
+		}
+	default:
+		return nil, reason.Errorf(reason.NotFound, "application %q not found in namespace %q on the host", s.app, s.fleetNamespace)
+	}
+	return snapshot.InOrder(members), nil
+}
+
+// narrow leaves out what is not selected.
+func (s *scope) narrow(members []fleet.Member) ([]fleet.Member, error) {
+	var names []string
+	for _, member := range members {
+		names = append(names, member.Name)
+	}
+	for _, name := range s.clusters {
+		if !slices.Contains(names, name) {
+			return nil, fmt.Errorf("--clusters: no cluster %q%s", name, fleet.ThereIsLike(name, names))
+		}
+	}
+	var selected []fleet.Member
+	for _, member := range members {
+		named := len(s.clusters) == 0 || slices.Contains(s.clusters, member.Name)
+		if named && s.selector.Matches(labels.Set(member.Labels)) {
+			selected = append(selected, member)
+		}
+	}
+	switch {
+	case len(members) == 0:
+		return nil, fmt.Errorf("there is no cluster to ask in namespace %q on the host", s.fleetNamespace)
+	case len(selected) == 0:
+		return nil, fmt.Errorf("no cluster matches --cluster-selector %q", s.labels)
+	}
+	return selected, nil
+}
