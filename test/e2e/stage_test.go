@@ -39,6 +39,9 @@ var (
 	kustomizations  = schema.GroupVersionResource{Group: "kustomize.toolkit.fluxcd.io", Version: "v1", Resource: "kustomizations"}
 	fleets          = schema.GroupVersionResource{Group: "fleet.kurator.dev", Version: "v1alpha1", Resource: "fleets"}
 	attached        = schema.GroupVersionResource{Group: "cluster.kurator.dev", Version: "v1alpha1", Resource: "attachedclusters"}
+	deployments     = schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
+	configMaps      = schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
+	services        = schema.GroupVersionResource{Version: "v1", Resource: "services"}
 )
 
 // stages counts them, for their names; those of an earlier test run may still
