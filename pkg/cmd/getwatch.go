@@ -14,7 +14,7 @@ import (
 )
 
 // moment is how long a watch that the server ended in order rests.
-const moment = 200 * time.Millisecond
+const moment = time.Second
 
 // watching follows many members: their lists in order, and then what changes, as
 // it happens.

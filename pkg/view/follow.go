@@ -236,10 +236,7 @@ func (w *Watcher) take(r *reader, event EventType, object json.RawMessage) error
 func (r *reader) tableOf(object json.RawMessage, withRows bool) error {
 	var table struct {
 		Columns json.RawMessage `json:"columnDefinitions"`
-		Rows    []struct {
-			Cells  []cell          `json:"cells"`
-			Object json.RawMessage `json:"object"`
-		} `json:"rows"`
+		Rows    json.RawMessage `json:"rows"`
 	}
 	if kjson.UnmarshalCaseSensitivePreserveInts(object, &table) != nil {
 		return errShape
@@ -252,13 +249,8 @@ func (r *reader) tableOf(object json.RawMessage, withRows bool) error {
 	if !withRows {
 		return nil
 	}
-	for _, row := range table.Rows {
-		r.table.Cells, r.raw = row.Cells, row.Object
-		if err := r.tabled(namespaced{}); err != nil {
-			return err
-		}
-	}
-	return nil
+	a := newAnswer(bytes.NewReader(table.Rows))
+	return a.array(func() error { return r.row(a) })
 }
 
 // failure is the error that a watch ends with.

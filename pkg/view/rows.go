@@ -86,20 +86,18 @@ type tableRow struct {
 	Object any `json:"object"`
 }
 
-// namespaced is all of an object that a row of all namespaces needs.
-type namespaced struct {
-	Metadata *struct {
-		Namespace string `json:"namespace"`
-	} `json:"metadata"`
-}
-
 func (r *reader) row(a *answer) error {
-	var has namespaced
+	var has struct {
+		Metadata *struct {
+			Namespace string `json:"namespace"`
+		} `json:"metadata"`
+	}
 	r.raw = r.raw[:0]
+	include, whole := r.include(), r.query.Labels || r.finder != nil || r.show != nil
 	switch {
-	case r.include() == metav1.IncludeNone:
+	case include == metav1.IncludeNone:
 		r.table.Object = &struct{}{}
-	case r.wholeMetadata():
+	case whole:
 		r.table.Object = &r.raw
 	default: // half the work, for an object is long
 		r.table.Object = &has
@@ -108,17 +106,6 @@ func (r *reader) row(a *answer) error {
 	if err := a.value(&r.table); err != nil {
 		return err
 	}
-	return r.tabled(has)
-}
-
-// wholeMetadata tells whether more of a row's object is needed than its
-// namespace.
-func (r *reader) wholeMetadata() bool {
-	return r.query.Labels || r.finder != nil || r.show != nil
-}
-
-// tabled takes the row that was read.
-func (r *reader) tabled(has namespaced) error {
 	if have, width := len(r.table.Cells), len(r.shown); have != width {
 		return reason.Errorf(reason.Failed, "its table of %s has a row of %d cells under %d columns", r.resource, have, width)
 	}
@@ -129,8 +116,8 @@ func (r *reader) tabled(has namespaced) error {
 		}
 	}
 	switch {
-	case r.include() == metav1.IncludeNone:
-	case r.wholeMetadata():
+	case include == metav1.IncludeNone:
+	case whole:
 		metadata, err := r.metadata(&row, r.raw)
 		if err != nil {
 			return r.bare()
