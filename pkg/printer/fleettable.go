@@ -112,11 +112,6 @@ func (t *FleetTable) first() *sheet {
 	return t.sheets[0]
 }
 
-// Empty tells whether no member had a row.
-func (t *FleetTable) Empty() bool {
-	return !slices.ContainsFunc(t.sheets, func(s *sheet) bool { return !s.empty() })
-}
-
 // Flush implements Rows.
 func (t *FleetTable) Flush() error {
 	if first := t.first(); first != nil {

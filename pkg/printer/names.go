@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/view"
@@ -21,7 +20,7 @@ func NewNames(out io.Writer) *Names { return &Names{bufio.NewWriter(out)} }
 
 // Add implements Rows.
 func (n *Names) Add(member fleet.Member, page view.Page) error {
-	before := Escape(member.Name + " " + nameKind(page.Resource) + "/")
+	before := Escape(member.Name + " " + page.Resource.Prefix() + "/")
 	for _, row := range page.Rows {
 		if _, err := fmt.Fprintf(n.out, "%s%s\n", before, Escape(row.Name)); err != nil {
 			return err
@@ -36,19 +35,6 @@ func (n *Names) AddEvent(member fleet.Member, _ string, page view.Page) error {
 		return err
 	}
 	return n.Flush()
-}
-
-// nameKind is the kind as it stands in a name. Other than in a table, kubectl
-// leaves the group's letters as they are.
-func nameKind(resource view.Resource) string {
-	kind := strings.ToLower(resource.Kind)
-	if kind == "" {
-		kind = resource.Name
-	}
-	if resource.Group == "" {
-		return kind
-	}
-	return kind + "." + resource.Group
 }
 
 // Flush implements Rows.

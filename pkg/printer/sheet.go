@@ -104,7 +104,7 @@ func (s *sheet) add(cluster, event string, page view.Page) {
 		}
 		for i, cell := range row.Cells[:min(len(row.Cells), len(s.at))] {
 			if i == name {
-				cell = kindOf(page.Resource) + "/" + cell
+				cell = page.Resource.Prefix() + "/" + cell
 			}
 			if s.at[i] >= 0 {
 				cells[s.at[i]] = Escape(cell)
@@ -113,14 +113,6 @@ func (s *sheet) add(cluster, event string, page view.Page) {
 		s.labels(cells, row.Labels)
 		s.rows = append(s.rows, cells)
 	}
-}
-
-// kindOf is the kind of an object as kubectl puts it before the name.
-func kindOf(resource view.Resource) string {
-	if resource.Group == "" {
-		return strings.ToLower(resource.Kind)
-	}
-	return strings.ToLower(resource.Kind + "." + resource.Group)
 }
 
 // labels fills in the last cells. As kubectl has it, a label that an object does
