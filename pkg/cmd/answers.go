@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -15,6 +16,9 @@ import (
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/strict"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/view"
 )
+
+// manyFailed is how many failures are counted at a glance.
+const manyFailed = 10
 
 // answers are what became of the members that were asked.
 type answers struct {
@@ -86,6 +90,9 @@ func (a *answers) report(out io.Writer, ignoreUnreachable bool) error {
 			failed++
 		}
 	}
+	if failed > manyFailed {
+		fmt.Fprintf(out, "%d of %d clusters failed\n", failed, len(a.outcomes))
+	}
 	var errs []error
 	for _, kind := range slices.Sorted(maps.Keys(unknown)) {
 		errs = append(errs, fmt.Errorf("resource type %q is not known to any cluster that answered%s", kind, strict.DidYouMean(kind, unknown[kind].Served)))
@@ -94,6 +101,31 @@ func (a *answers) report(out io.Writer, ignoreUnreachable bool) error {
 		return errors.Join(errs...)
 	}
 	return membersError{failed: failed, of: failed + a.answered}.orNil()
+}
+
+// interrupted is the error of a run that was, and names whose rows are missing.
+func (a *answers) interrupted() error {
+	var missing []string
+	for _, outcome := range a.outcomes {
+		if len(outcome.Errs) > 0 {
+			missing = append(missing, outcome.Member.Name)
+		}
+	}
+	const most = 5
+	if more := len(missing) - most; more > 0 {
+		missing = append(missing[:most], fmt.Sprintf("%d more", more))
+	}
+	if len(missing) == 0 {
+		return errors.New("interrupted")
+	}
+	return fmt.Errorf("interrupted; not all is shown of %s", strings.Join(missing, ", "))
+}
+
+// nowhere tells that what was named exists in no member.
+func (a *answers) nowhere() bool {
+	return !slices.ContainsFunc(a.outcomes, func(outcome printer.Outcome) bool {
+		return len(outcome.Errs) == 0 || slices.ContainsFunc(outcome.Errs, func(err error) bool { return !absent(err) })
+	})
 }
 
 // absent tells an object that is not there from a type that is not served.

@@ -50,6 +50,10 @@ func newGet(factory *Factory) *cobra.Command {
 			does not keep the others from being shown. The exit code is 0 if all
 			clusters answered, 3 if some failed, and 1 if all did.
 
+			With -o json, yaml, jsonpath and go-template all of it is one List, also where
+			it is one object: {.items[*].metadata.name}. With --watch a cluster that is
+			lost is tried again until it is back.
+
 			Control characters in what a cluster says are spelled out, so that no name
 			or message can change what a terminal shows.`),
 		Example: templates.Examples(`
@@ -102,7 +106,7 @@ func (o *getOptions) complete(args []string) error {
 		return err
 	}
 	o.query.Now = o.Now
-	o.rows, o.query.Form, err = o.newRows(o.Out, len(asks) > 1)
+	o.rows, o.query.Form, err = o.newRows(o.Out)
 	return err
 }
 
@@ -131,7 +135,7 @@ func (o *getOptions) run(ctx context.Context) error {
 		return err
 	}
 	if ctx.Err() != nil {
-		return errors.New("interrupted")
+		return answers.interrupted()
 	}
 	if err := o.sayNothingFound(answers); err != nil {
 		return err

@@ -14,7 +14,7 @@ import (
 // parseAsks reads what to get as kubectl takes it: TYPE[,TYPE...] [NAME...], or
 // TYPE/NAME... .
 func parseAsks(args []string) ([]view.Ask, error) {
-	if len(args) == 0 {
+	if len(args) == 0 || args[0] == "" {
 		return nil, errors.New("which resource? Give its type, such as pods, or TYPE/NAME")
 	}
 	if slices.ContainsFunc(args, func(arg string) bool { return strings.Contains(arg, "/") }) {

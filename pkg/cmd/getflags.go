@@ -44,7 +44,7 @@ func (f *getFlags) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&f.fieldSelector, "field-selector", "", "Field selector of the objects, such as status.phase=Running. Clusters know few fields of each type.")
 	flags.StringVar(&f.subresource, "subresource", "", "Get this subresource of the objects that are named, such as status or scale.")
 	flags.StringVar(&f.sortBy, "sort-by", "", "Sort by this field, a JSONPath such as '{.metadata.name}', over all clusters.")
-	flags.StringVarP(&f.output, "output", "o", "", "Output format: wide, name, json, yaml, jsonpath=, jsonpath-file=, jsonpath-as-json=, go-template=, go-template-file=, custom-columns=, custom-columns-file=.")
+	flags.StringVarP(&f.output, "output", "o", "", "Output format: wide, name, json, yaml, kyaml, jsonpath=, jsonpath-file=, jsonpath-as-json=, go-template=, go-template-file=, custom-columns=, custom-columns-file=.")
 	flags.StringVar(&f.template, "template", "", "Template string or file for -o go-template, go-template-file, jsonpath and jsonpath-file.")
 	flags.BoolVar(&f.allowMissing, "allow-missing-template-keys", true, "Ignore fields and keys that a template names and that are missing.")
 	flags.BoolVar(&f.showManagedFields, "show-managed-fields", false, "Keep managedFields in objects that are printed as JSON or YAML.")
@@ -120,11 +120,11 @@ func (f *getFlags) query(asks []view.Ask, namespace string) (view.Query, error) 
 }
 
 // newRows makes the printer, and says what it must be given.
-func (f *getFlags) newRows(out io.Writer, severalTypes bool) (printer.Rows, view.Form, error) {
+func (f *getFlags) newRows(out io.Writer) (printer.Rows, view.Form, error) {
 	options := printer.RowsOptions{
 		Output: f.output, Template: f.template, AllowMissingTemplateKeys: f.allowMissing,
 		Watch: f.watches(), WatchEvents: f.watchEvents,
-		NoHeaders: f.noHeaders, Namespaces: f.allNamespaces, ShowKind: f.showKind || severalTypes,
+		NoHeaders: f.noHeaders, Namespaces: f.allNamespaces, ShowKind: f.showKind,
 		ShowLabels: f.showLabels, LabelColumns: f.labelColumns, Window: window,
 	}
 	sorts := f.sortBy != "" && !f.watches()

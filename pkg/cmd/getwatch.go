@@ -52,7 +52,8 @@ func (o *getOptions) follow(ctx context.Context, host *fleet.Client, members []f
 	if err != nil || ctx.Err() != nil {
 		return err
 	}
-	if err := answers.report(o.ErrOut, false); err != nil && !errors.As(err, &membersError{}) {
+	// A member that failed may come back; what is nowhere is as kubectl has it.
+	if err := answers.report(o.ErrOut, false); err != nil && (answers.nowhere() || !errors.As(err, &membersError{})) {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -151,7 +152,7 @@ func (w *watching) print(ctx context.Context) error {
 			}
 			if err != nil && said[key] != reason.Message(err) {
 				said[key] = reason.Message(err)
-				printer.MemberError(w.ErrOut, "warning: ", now.member, err)
+				printer.MemberError(w.ErrOut, "warning: ", now.member, reason.Errorf(reason.Of(err), "%s; trying again", reason.Message(err)))
 			}
 		}
 	}

@@ -149,7 +149,11 @@ func (s *scope) wide(snapshot *fleet.Snapshot, record *inventory.Inventory, appl
 		return snapshot.Fleet(s.fleet)
 	}
 	fleets := snapshot.Fleets()
-	if len(fleets) != 1 {
+	switch len(fleets) {
+	case 0:
+		return nil, fmt.Errorf("there is no fleet in namespace %q on the host; --fleet-namespace names another, and --all-clusters asks clusters of no fleet", s.fleetNamespace)
+	case 1:
+	default:
 		return nil, fmt.Errorf("which clusters? Name a fleet with --fleet, or ask --all-clusters%s", fleet.ThereIs(fleets))
 	}
 	return snapshot.Fleet(fleets[0])

@@ -41,7 +41,7 @@ func TestTypesComeInTheOrderAsked(t *testing.T) {
 			got = append(got, page.Resource.Prefix()+"/"+row.Cells[0])
 		}
 	}
-	want := strings.Fields("deployment.apps/d1 deployment.apps/d2 pod/p service/b service/a node/n deployment.apps/d1 deployment.apps/d2")
+	want := strings.Fields("deployment.apps/d1 deployment.apps/d2 pod/p service/b service/a node/n")
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}

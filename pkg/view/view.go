@@ -28,16 +28,27 @@ const (
 // there once. An error of emit ends it.
 func Get(ctx context.Context, client rest.Interface, query Query, emit func(Page) error) error {
 	var wanted []want
+	types := map[string]bool{}
 	for i, ask := range query.Asks {
-		if len(ask.Names) == 0 {
+		typ := canonical(ask.Type)
+		if len(ask.Names) == 0 && !types[typ] {
 			wanted = append(wanted, want{ask: i, typ: ask.Type})
 		}
+		types[typ] = true
 		for _, name := range ask.Names {
 			wanted = append(wanted, want{ask: i, typ: ask.Type, name: name})
 		}
 	}
-	member := member{client: client, query: query, lookup: newLookup(client), crowded: len(wanted) > 1}
+	member := member{client: client, query: query, lookup: newLookup(client), crowded: len(wanted) > 1, types: types}
 	return each(ctx, wanted, member.get, emit)
+}
+
+// canonical is the same for all names of a well-known type.
+func canonical(typ string) string {
+	if known, err := WellKnown(typ); err == nil {
+		return known.String()
+	}
+	return typ
 }
 
 // want is one type, or one object of it, and which of the asks it is of.
@@ -53,12 +64,15 @@ type member struct {
 	lookup Lookup
 	// crowded says that more than one thing is asked for at once.
 	crowded bool
+	// types are all that are asked for by a name of their own. A category that
+	// has one of them, too, does not have it again.
+	types map[string]bool
 }
 
 // get asks for one type or object. A member that does not serve a well-known
 // type as it is known may serve it in another version.
 func (m member) get(ctx context.Context, wanted want, hand func(Page) error) error {
-	mixed := len(m.query.Asks) > 1
+	mixed := len(m.types) > 1
 	emit := func(page Page) error {
 		page.Ask, page.Mixed = wanted.ask, mixed
 		return hand(page)
@@ -76,6 +90,9 @@ func (m member) get(ctx context.Context, wanted want, hand func(Page) error) err
 		return reason.Errorf(reason.Invalid, "%q stands for %d types, so that none of their objects can be named; name one type", wanted.typ, len(found))
 	}
 	m.crowded, mixed = m.crowded || len(found) > 1, mixed || len(found) > 1
+	if len(found) > 1 {
+		found = slices.DeleteFunc(slices.Clone(found), func(resource Resource) bool { return m.types[resource.String()] })
+	}
 	return each(ctx, found, func(ctx context.Context, resource Resource, emit func(Page) error) error {
 		return m.read(ctx, resource, wanted.name, emit)
 	}, emit)
