@@ -52,11 +52,11 @@ func (f *finder) find(object []byte) (any, error) {
 	if err := kjson.UnmarshalCaseSensitivePreserveInts(object, &fields); err != nil {
 		return nil, err
 	}
-	found, err := f.path.FindResults(fields)
-	if err != nil || len(found) == 0 || len(found[0]) == 0 || !found[0][0].CanInterface() {
-		return nil, nil //nolint:nilerr // a list too short, or no list, has no such field
+	// A list that is too short, or no list, has no such field.
+	if found, err := f.path.FindResults(fields); err == nil && len(found) > 0 && len(found[0]) > 0 && found[0][0].CanInterface() {
+		return newKey(found[0][0].Interface()), nil
 	}
-	return newKey(found[0][0].Interface()), nil
+	return nil, nil
 }
 
 // newKey makes of a value of an object what Compare compares. Of text it makes a
