@@ -28,6 +28,11 @@ func TestGetAsKubectl(t *testing.T) {
 			"apiVersion": "v1", "kind": "Service", "metadata": object{"name": "web"},
 			"spec": object{"selector": object{"app": "web"}, "ports": []any{object{"port": 80, "name": "web"}, object{"port": 443, "name": "tls"}}[:i+1]},
 		})
+		s.createIn(member, events, object{ // of an age that stays the same for a while
+			"apiVersion": "v1", "kind": "Event", "metadata": object{"name": "old", "namespace": s.namespace},
+			"involvedObject": object{"kind": "Pod", "name": "web", "namespace": s.namespace},
+			"reason":         "Old", "type": "Warning", "message": "first line\nsecond line", "lastTimestamp": "2020-01-01T00:00:00Z",
+		})
 		s.createIn(member, kustomizations, object{
 			"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "metadata": object{"name": "app"},
 			"spec": object{"interval": "1h", "prune": true, "suspend": i == 0, "path": "./x", "sourceRef": object{"kind": "GitRepository", "name": "none"}},
@@ -37,7 +42,7 @@ func TestGetAsKubectl(t *testing.T) {
 	for _, test := range []string{
 		"pods", "pods -o wide", "deployments -o wide", "replicasets", "services", "services -o wide", "configmaps --show-labels",
 		"configmaps -L tier,a.example.com/b -l tier=web", "serviceaccounts", "nodes -o wide", "namespaces", "kustomizations", "kustomization/app",
-		"customresourcedefinitions", "roles -A", "endpointslices", "events", "pods -A", "pods,svc,cm", "pods --show-kind --no-headers",
+		"customresourcedefinitions", "roles -A", "endpointslices", "events --field-selector reason=Old", "pods -A", "pods,svc,cm", "pods --show-kind --no-headers",
 		"priorityclasses", "apiservices", "flowschemas", "clusterrolebindings -o wide",
 		"pods --field-selector status.phase=Running", "deploy/web --subresource=scale --ignore-not-found", "all",
 	} {
@@ -47,13 +52,13 @@ func TestGetAsKubectl(t *testing.T) {
 			var before, after string
 			// Ages and counts go on: what counts is when kubectl said the same before
 			// and after.
-			for range 20 {
+			for end := time.Now().Add(time.Minute); time.Now().Before(end); {
 				before = s.kubectl(t, args...)
 				ours = s.runs(func(*os.Process) {}, append([]string{"get", "--fleet-namespace", s.namespace}, args...)...)
 				if after = s.kubectl(t, args...); before == after {
 					break
 				}
-				time.Sleep(500 * time.Millisecond)
+				time.Sleep(100 * time.Millisecond)
 			}
 			if before != after {
 				t.Fatalf("kubectl never said the same twice:\n%s\n%s", before, after)

@@ -41,6 +41,7 @@ var (
 	attached        = schema.GroupVersionResource{Group: "cluster.kurator.dev", Version: "v1alpha1", Resource: "attachedclusters"}
 	deployments     = schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
 	configMaps      = schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
+	events          = schema.GroupVersionResource{Version: "v1", Resource: "events"}
 	services        = schema.GroupVersionResource{Version: "v1", Resource: "services"}
 )
 
