@@ -132,6 +132,7 @@ func (o *getOptions) run(ctx context.Context) error {
 		return view.Get(ctx, client, o.query, emit)
 	})
 	if err != nil {
+		_ = answers.report(o.ErrOut, o.ignoreUnreachable) // why rows may be missing
 		return err
 	}
 	if ctx.Err() != nil {
@@ -154,7 +155,7 @@ func (o *getOptions) ask(ctx context.Context, members []fleet.Member,
 	for event := range fanout.Stream(ctx, options, members, view.Page.Size, work) {
 		if event.Waiting != nil {
 			if err := o.rows.Flush(); err != nil {
-				return nil, err
+				return answers, err
 			}
 			waiting.Show(namesOf(event.Waiting), len(members))
 			continue
@@ -165,7 +166,7 @@ func (o *getOptions) ask(ctx context.Context, members []fleet.Member,
 			continue
 		}
 		if err := answers.add(event.Value, o.rows.Add(event.Item, event.Value)); err != nil {
-			return nil, err
+			return answers, err
 		}
 	}
 	waiting.Clear()

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/apimachinery/pkg/fields"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
@@ -86,6 +87,10 @@ func (f *getFlags) validate(asks []view.Ask) error {
 		return errors.New("one type, or one object, can be watched at a time")
 	case f.watches() && f.subresource != "":
 		return errors.New("a subresource cannot be watched")
+	case f.watches() && f.sortBy != "":
+		return errors.New("--sort-by and --watch exclude each other: what changes is shown as it happens")
+	case len(content.IsPathSegmentName(f.subresource)) > 0:
+		return fmt.Errorf("--subresource %q is not the name of one", f.subresource)
 	}
 	_, err := parseSelector("--selector", f.selector)
 	if _, fieldErr := fields.ParseSelector(f.fieldSelector); fieldErr != nil {
@@ -109,7 +114,7 @@ func (f *getFlags) query(asks []view.Ask, namespace string) (view.Query, error) 
 	if !f.allNamespaces {
 		query.Namespace = namespace
 	}
-	if f.sortBy != "" && !f.watches() {
+	if f.sortBy != "" {
 		field, err := view.ParseField(f.sortBy)
 		if err != nil {
 			return query, fmt.Errorf("--sort-by %q: %w", f.sortBy, err)
@@ -127,12 +132,11 @@ func (f *getFlags) newRows(out io.Writer) (printer.Rows, view.Form, error) {
 		NoHeaders: f.noHeaders, Namespaces: f.allNamespaces, ShowKind: f.showKind,
 		ShowLabels: f.showLabels, LabelColumns: f.labelColumns, Window: window,
 	}
-	sorts := f.sortBy != "" && !f.watches()
-	if sorts {
+	if f.sortBy != "" {
 		options.Window = 0 // all rows are there at once
 	}
 	rows, form, err := printer.NewRows(out, options)
-	if err == nil && sorts {
+	if err == nil && f.sortBy != "" {
 		rows = printer.NewSorted(rows, f.sortBy)
 	}
 	return rows, form, err

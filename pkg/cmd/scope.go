@@ -197,7 +197,9 @@ func (s *scope) narrow(members []fleet.Member) ([]fleet.Member, error) {
 	var selected []fleet.Member
 	for _, member := range members {
 		named := len(s.clusters) == 0 || slices.Contains(s.clusters, member.Name)
-		if named && s.selector.Matches(labels.Set(member.Labels)) {
+		// What does not exist has no label, not even none of a kind.
+		matches := s.selector.Matches(labels.Set(member.Labels)) && (!member.Missing || s.selector.Empty())
+		if named && matches || s.includeHost && member.Kind == fleet.KindHost {
 			selected = append(selected, member)
 		}
 	}

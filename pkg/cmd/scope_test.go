@@ -53,22 +53,29 @@ func TestScopeFlags(t *testing.T) {
 func TestScopeNarrows(t *testing.T) {
 	members := []fleet.Member{
 		{Name: "c", Labels: map[string]string{"env": "prod"}}, {Name: "a", Labels: map[string]string{"env": "prod"}}, {Name: "b"},
+		{Name: "gone", Missing: true},
 	}
 	for args, want := range map[string]string{
-		"":                               "c a b",
-		"-C b,c":                         "c b",
-		"--cluster-selector env=prod":    "c a",
-		"--cluster-selector !env":        "b",
-		"-C a,b --cluster-selector env":  "a",
-		"-C aa":                          `--clusters: no cluster "aa" (there are "a", "c", "b")`,
-		"-C b --cluster-selector env":    `no cluster matches --cluster-selector "env"`,
-		"--cluster-selector=env=staging": `no cluster matches --cluster-selector "env=staging"`,
+		"":                                      "c a b gone",
+		"-C b,c":                                "c b",
+		"--cluster-selector env=prod":           "c a",
+		"--cluster-selector !env":               "b",
+		"-C a,b --cluster-selector env":         "a",
+		"--include-host -C b":                   "host b",
+		"--include-host --cluster-selector env": "host c a",
+		"-C aa":                                 `--clusters: no cluster "aa" (there are "a", "c", "b", "gone")`,
+		"-C b --cluster-selector env":           `no cluster matches --cluster-selector "env"`,
+		"--cluster-selector=env=staging":        `no cluster matches --cluster-selector "env=staging"`,
 	} {
 		s, err := parseScope(t, args)
 		if err != nil {
 			t.Fatal(err)
 		}
-		selected, err := s.narrow(members)
+		asked := members
+		if s.includeHost {
+			asked = append([]fleet.Member{fleet.HostMember()}, members...)
+		}
+		selected, err := s.narrow(asked)
 		var names []string
 		for _, member := range selected {
 			names = append(names, member.Name)

@@ -19,6 +19,8 @@ import (
 const (
 	gap      = 3
 	minWidth = 6
+	// maxWidth is what one cell can make all others of its column as wide as.
+	maxWidth = 1000
 )
 
 // Table writes rows in kubectl's own layout. Without a header it leaves that
@@ -51,7 +53,7 @@ func widen(widths []int, cells []string) []int {
 		if i == len(widths) {
 			widths = append(widths, minWidth)
 		}
-		widths[i] = max(widths[i], twwidth.WidthNoCache(cell)+gap)
+		widths[i] = max(widths[i], min(twwidth.WidthNoCache(cell), maxWidth)+gap)
 	}
 	return widths
 }
@@ -134,7 +136,7 @@ func (l *layout) Row(cells []string, _ tw.Formatting) {
 	for i, cell := range cells {
 		l.line = append(l.line, cell...)
 		if i < len(cells)-1 {
-			l.line = append(l.line, strings.Repeat(" ", l.widths[i]-twwidth.WidthNoCache(cell))...)
+			l.line = append(l.line, strings.Repeat(" ", max(l.widths[i]-twwidth.WidthNoCache(cell), gap))...)
 		}
 	}
 	_, _ = l.out.Write(append(l.line, '\n')) // which fails again when it is flushed

@@ -62,6 +62,10 @@ func (f *finder) find(object []byte) (any, error) {
 // newKey makes of a value of an object what Compare compares. Of text it makes a
 // quantity where it is one, as kubectl does.
 func newKey(value any) any {
+	switch value.(type) {
+	case map[string]any, []any:
+		return struct{}{} // which are all the same to Compare, and may be large
+	}
 	text, ok := value.(string)
 	if !ok || !isShortNumber(text) {
 		return value
