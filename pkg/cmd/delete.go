@@ -11,6 +11,7 @@ import (
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/deploy"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/inventory"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/manifest"
 )
 
@@ -145,6 +146,9 @@ func (o *deleteOptions) prepare(ctx context.Context, host *fleet.Client, namespa
 	prepared := job{
 		owner: found.owner(namespace, name), verb: verbDeleted, record: found.record,
 		works: deploy.ToDelete(found.record.Members(), found.snapshot.Member),
+	}
+	if !o.narrows() {
+		prepared.asked = inventory.Nowhere()
 	}
 	if remove {
 		prepared.remove = found.application

@@ -83,7 +83,7 @@ type job struct {
 	// verb is what becomes of the application: deployed or deleted.
 	verb   string
 	record *inventory.Inventory
-	// asked is the manifest, where there is a new one.
+	// asked is the manifest, where there is a new one, or inventory.Nowhere.
 	asked json.RawMessage
 	works []deploy.Work
 	// remove is the Application object to delete from the host when all is done.

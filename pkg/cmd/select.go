@@ -48,6 +48,9 @@ func (s *selection) validate() error {
 	return err
 }
 
+// narrows tells whether some clusters may be left out.
+func (s *selection) narrows() bool { return len(s.clusters) > 0 || s.labels != "" }
+
 func (s *selection) selects(member fleet.Member) bool {
 	return (len(s.clusters) == 0 || slices.Contains(s.clusters, member.Name)) && s.selector.Matches(labels.Set(member.Labels))
 }

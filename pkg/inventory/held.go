@@ -63,6 +63,7 @@ type Inventory struct {
 	acknowledged    []Member  // the members as the host is known to have them
 	uid             types.UID
 	resourceVersion string
+	created         time.Time // when the Secret was
 }
 
 // Read reads the record of an application; there need not be one.
@@ -76,16 +77,25 @@ func Read(ctx context.Context, host rest.Interface, namespace, application strin
 	if err != nil {
 		return nil, i.wrap("read", err)
 	}
-	if answer.Type != secretType {
-		return nil, i.wrap("read", fmt.Errorf("its type is %q, not %s: another version of kubectl fleetapp, or another program, made it", answer.Type, secretType))
+	if err := i.take(answer); err != nil {
+		return nil, err
 	}
-	record, err := decode(answer.Data[secretKey])
+	return i, nil
+}
+
+// take takes over what a Secret holds.
+func (i *Inventory) take(from *secret) error {
+	if from.Type != secretType {
+		return i.wrap("read", fmt.Errorf("its type is %q, not %s: another version of kubectl fleetapp, or another program, made it", from.Type, secretType))
+	}
+	record, err := decode(from.Data[secretKey])
 	if err != nil {
-		return nil, i.wrap("read", err)
+		return i.wrap("read", err)
 	}
 	i.record = *record
 	i.acknowledged = copied(record.Members)
-	return i, nil
+	i.uid, i.resourceVersion, i.created = from.Metadata.UID, from.Metadata.ResourceVersion, from.Metadata.CreationTimestamp.Time
+	return nil
 }
 
 // Exists tells whether there is a record: whether anything may be deployed.
@@ -97,8 +107,9 @@ func (i *Inventory) Members() []Member { return copied(i.record.Members) }
 // Intend writes down what a run is about to put where, beside all that may be
 // there already, and takes hold of the record. When it returns without an
 // error the API server has acknowledged the record, and members may be touched.
-// A nil application leaves the one last asked for as it is. Where another run
-// holds the record, the error is a *HeldError: see PassOver.
+// A nil application leaves the one last asked for as it is, and Nowhere says
+// that it is to be nowhere. Where another run holds the record, the error is a
+// *HeldError: see PassOver.
 func (i *Inventory) Intend(ctx context.Context, run Run, application json.RawMessage, wanted []Placement) error {
 	i.write.Lock()
 	defer i.write.Unlock()

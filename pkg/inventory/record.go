@@ -31,7 +31,8 @@ const (
 // Record is what is known of one application on one host.
 // The law: an object of ours in a member means an entry here, at every instant.
 type Record struct {
-	// Application is the manifest as last asked for.
+	// Application is the manifest as last asked for; none where the application
+	// is to be nowhere.
 	Application json.RawMessage `json:"application,omitempty"`
 	// History holds earlier manifests, the newest first.
 	History []Revision `json:"history,omitempty"`
@@ -188,8 +189,15 @@ func copied(members []Member) []Member {
 	return all
 }
 
+// Nowhere stands, in the place of a manifest, for an application that is to be
+// nowhere any more.
+func Nowhere() json.RawMessage { return json.RawMessage("null") }
+
 // revise makes another manifest the one last asked for.
 func (r *Record) revise(application json.RawMessage, now time.Time) {
+	if bytes.Equal(application, Nowhere()) {
+		application = nil
+	}
 	if bytes.Equal(r.Application, application) {
 		return
 	}

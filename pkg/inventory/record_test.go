@@ -174,6 +174,25 @@ func TestRevise(t *testing.T) {
 	}
 }
 
+// An application that is to be nowhere keeps its manifests, and no one that is
+// asked for.
+func TestReviseToNowhere(t *testing.T) {
+	r := &Record{Epoch: 1}
+	r.revise(json.RawMessage(`{"a":1}`), time.Now())
+	r.revise(Nowhere(), time.Now())
+	data, err := encode(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err = decode(data); err != nil {
+		t.Fatal(err)
+	}
+	r.revise(Nowhere(), time.Now())
+	if r.Application != nil || len(r.History) != 1 || string(r.History[0].Application) != `{"a":1}` {
+		t.Errorf("it became %s after %v", r.Application, r.History)
+	}
+}
+
 // A manifest that was only stored and read again has not changed.
 func TestAManifestThatWasStoredIsTheSame(t *testing.T) {
 	manifest, err := json.Marshal(map[string]any{"text": "<a> & \u2028 é", "number": 1.0})

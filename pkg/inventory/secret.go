@@ -29,6 +29,8 @@ type metadata struct {
 	UID             types.UID         `json:"uid,omitempty"`
 	ResourceVersion string            `json:"resourceVersion,omitempty"`
 	Labels          map[string]string `json:"labels,omitempty"`
+	// CreationTimestamp is read, and never sent.
+	CreationTimestamp metav1.Time `json:"creationTimestamp,omitzero"`
 }
 
 // put writes the record, on the condition that it is still the one that was
