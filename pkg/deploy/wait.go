@@ -214,12 +214,12 @@ func judge(awaited Awaited, rows []status.Row) (waited Waited, _ bool) {
 // older than that.
 func sinceApply(row status.Row, applied apply.Result) status.State {
 	switch {
-	case row.Phase == status.Missing:
+	case row.Phase == status.Missing, row.Phase == status.Deleting:
 		return row.State
 	case row.UID != applied.UID:
 		return status.State{Phase: status.Missing, Reason: "Replaced", Message: "somebody deleted it meanwhile and made another one of its name; deploy again"}
 	case row.Generation < applied.Generation:
-		return status.State{Phase: status.Progressing, Reason: "NotObserved", Message: "the member answers with a state before the apply"}
+		return status.State{Phase: status.Waiting, Reason: "NotObserved", Message: "the member answers with a state before the apply"}
 	}
 	return row.State
 }

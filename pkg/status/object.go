@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
@@ -16,9 +17,10 @@ type object struct {
 	plan.Identity `json:"-"`
 
 	Metadata struct {
-		UID               types.UID `json:"uid"`
-		Generation        int64     `json:"generation"`
-		DeletionTimestamp *string   `json:"deletionTimestamp"`
+		UID               types.UID   `json:"uid"`
+		Generation        int64       `json:"generation"`
+		CreationTimestamp metav1.Time `json:"creationTimestamp"`
+		DeletionTimestamp *string     `json:"deletionTimestamp"`
 	} `json:"metadata"`
 	Spec struct {
 		Suspend bool `json:"suspend"`

@@ -3,11 +3,9 @@ package status
 import (
 	"context"
 	"slices"
-	"strings"
 
 	sourcev1 "github.com/fluxcd/source-controller/api/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/rest"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fanout"
@@ -15,8 +13,9 @@ import (
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
 
-// parallel is how many objects of one member are read at once.
-const parallel = 16
+// parallel is how many objects of one member are read at once: what an API
+// server answers side by side on one connection, with something to spare.
+const parallel = 100
 
 // found is an object that was looked for. Where it is not there, or could not
 // be read, it has no more than its identity.
@@ -26,20 +25,23 @@ type found struct {
 	err     error
 }
 
-// Read reads objects of one application in a member side by side, each in the
-// version that its identity names, and judges them. A HelmRelease's HelmChart
-// is read too, which takes another round trip. There is one row per object, in
-// their order.
+// Read reads objects of one application in a member side by side, in one round
+// trip, each in the version that its identity names, and judges them. There is
+// one row per object, in their order. The HelmCharts of HelmReleases are read
+// too: Flux names them.
 func Read(ctx context.Context, client rest.Interface, ids []plan.Identity) []Row {
-	read := readAll(ctx, client, ids)
-	charts := readAll(ctx, client, chartsOf(read))
+	all := readAll(ctx, client, append(slices.Clone(ids), chartsOf(ids)...))
+	read, charts := all[:len(ids)], all[len(ids):]
 	objects := make([]*object, len(read))
 	for i := range read {
 		objects[i] = read[i].object
 	}
 	rows := make([]Row, len(read))
 	for i, one := range read {
-		rows[i] = Row{Identity: ids[i], UID: one.Metadata.UID, Generation: one.Metadata.Generation, Err: one.err}
+		rows[i] = Row{
+			Identity: ids[i], UID: one.Metadata.UID, Generation: one.Metadata.Generation,
+			Created: one.Metadata.CreationTimestamp.Time, Err: one.err,
+		}
 		switch {
 		case one.err != nil:
 		case one.missing:
@@ -100,38 +102,39 @@ func read(ctx context.Context, client rest.Interface, id plan.Identity) (*object
 }
 
 // chartsOf lists the HelmCharts of the releases among the objects. They are in
-// their source's group, and asked for in its version.
-func chartsOf(read []found) []plan.Identity {
+// their source's group, and asked for in its version. A release of an
+// OCIRepository has none: that is the chart.
+func chartsOf(ids []plan.Identity) []plan.Identity {
 	version := sourcev1.GroupVersion.Version
-	if at := slices.IndexFunc(read, func(f found) bool { return f.IsSource() }); at >= 0 {
-		version = read[at].Version
+	if at := slices.IndexFunc(ids, plan.Identity.IsSource); at >= 0 {
+		version = ids[at].Version
+	}
+	if slices.ContainsFunc(ids, func(id plan.Identity) bool { return id.Kind == sourcev1.OCIRepositoryKind }) {
+		return nil
 	}
 	var charts []plan.Identity
-	for _, one := range read {
-		if id, has := one.chart(version); has {
-			charts = append(charts, id)
+	for _, id := range ids {
+		if id.Kind == helmRelease {
+			charts = append(charts, chart(id, version))
 		}
 	}
 	return charts
 }
 
-// chart names a release's HelmChart. The name comes from the member, and
-// becomes part of a path.
-func (o *object) chart(version string) (id plan.Identity, has bool) {
-	namespace, name, _ := strings.Cut(o.Status.HelmChart, "/")
-	if o.Kind != helmRelease || len(validation.IsDNS1123Label(namespace)) > 0 || len(validation.IsDNS1123Subdomain(name)) > 0 {
-		return plan.Identity{}, false
-	}
+// chart is a release's HelmChart, which is where the release's source is: beside
+// it. Source: GetHelmChartName of helm-controller's API.
+func chart(release plan.Identity, version string) plan.Identity {
 	return plan.Identity{
 		Group: sourcev1.GroupVersion.Group, Version: version, Resource: "helmcharts", Kind: sourcev1.HelmChartKind,
-		Namespace: namespace, Name: name,
-	}, true
+		Namespace: release.Namespace, Name: release.Namespace + "-" + release.Name,
+	}
 }
 
-// chartOf finds the HelmChart of an object; nil where it has none.
+// chartOf finds the HelmChart of an object; nil where it has none, or says that
+// it has another one.
 func chartOf(one found, charts []found) (*object, error) {
-	id, has := one.chart("")
-	if !has {
+	id := chart(one.Identity, "")
+	if one.Kind != helmRelease || one.Status.HelmChart != id.Namespace+"/"+id.Name {
 		return nil, nil
 	}
 	for _, chart := range charts {

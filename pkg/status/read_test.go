@@ -103,11 +103,11 @@ func TestReadWhatIsNotThere(t *testing.T) {
 		message       string // of the second
 	}{
 		"all there":          {"git-ready", "kustomization-ready", "Ready Ready", "Applied revision"},
-		"no source":          {notFound, "kustomization-ready", "Missing Progressing", "gitrepository/health has no revision yet"},
+		"no source":          {notFound, "kustomization-ready", "Missing Waiting", "gitrepository/health has no revision yet"},
 		"no sync object":     {"git-ready", notFound, "Ready Missing", "it is not there"},
 		"not served":         {"404 404 page not found", "404 404 page not found", "NoFlux NoFlux", ""},
 		"refused":            {"git-ready", `403 {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Forbidden", "code": 403}`, "Ready Forbidden", ""},
-		"unreadable source":  {"503 {}", "kustomization-ready", "Failed Progressing", "gitrepository/health has no revision yet"},
+		"unreadable source":  {"503 {}", "kustomization-ready", "Failed Waiting", "gitrepository/health has no revision yet"},
 		"no JSON":            {"git-ready", "200 nonsense", "Ready Failed", ""},
 		"JSON of other type": {"git-ready", `200 {"metadata": {"generation": "one"}}`, "Ready Failed", ""},
 	} {
@@ -137,13 +137,19 @@ func TestReadWhatIsNotThere(t *testing.T) {
 	}
 }
 
-// A member says where a release's chart is. What it says becomes part of a path.
+// A member says where a release's chart is. What it says becomes no part of a
+// path.
 func TestReadFollowsNoPath(t *testing.T) {
 	for _, chart := range []string{"", "x", "/", "default/../../secrets", "../x/y", "default/x/y", "default/a?watch=true"} {
-		const release = "helm.toolkit.fluxcd.io/v2" + namespaced + "helmreleases/web"
-		client, asked := member(t, map[string]string{release: fmt.Sprintf(`200 {"metadata": {"generation": 1}, "status": {"helmChart": %q}}`, chart)})
+		const (
+			release = "helm.toolkit.fluxcd.io/v2" + namespaced + "helmreleases/web"
+			its     = "source.toolkit.fluxcd.io/v1" + namespaced + "helmcharts/default-web"
+		)
+		client, asked := member(t, map[string]string{
+			release: fmt.Sprintf(`200 {"metadata": {"generation": 1}, "status": {"helmChart": %q}}`, chart), its: "helmrelease-ready-chart",
+		})
 		rows := status.Read(t.Context(), client, []plan.Identity{id("helm", "v2", "helmreleases", "HelmRelease", "web")})
-		if len(asked()) != 1 || rows[0].Phase == status.Ready {
+		if !slices.Equal(asked(), []string{release, its}) || rows[0].Phase == status.Ready {
 			t.Errorf("%q: asked for %q, and got %+v", chart, asked(), rows[0])
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -18,16 +19,18 @@ type Phase string
 // The phases there are.
 const (
 	Ready       Phase = "Ready"       // done, with what the object and its source ask for now
-	Progressing Phase = "Progressing" // at work, or yet to see what is asked for now
+	Reconciling Phase = "Reconciling" // Flux is at work on it
+	Waiting     Phase = "Waiting"     // Flux is yet to see, or to come to, what is asked for now
 	Failed      Phase = "Failed"      // the last attempt failed; Flux tries again by itself
 	Stalled     Phase = "Stalled"     // failed, and Flux does not try again until something changes
 	Suspended   Phase = "Suspended"   // somebody told Flux to leave the object alone
-	Missing     Phase = "Missing"     // there is no such object, or it is being deleted
+	Missing     Phase = "Missing"     // there is no such object
+	Deleting    Phase = "Deleting"    // it is being deleted
 )
 
 // Final tells a phase that the object does not leave by itself.
 func (p Phase) Final() bool {
-	return p == Stalled || p == Suspended || p == Missing
+	return p == Stalled || p == Suspended || p == Missing || p == Deleting
 }
 
 // State is an object's phase, and what there is to say about it.
@@ -48,6 +51,9 @@ type Row struct {
 	State
 	UID        types.UID
 	Generation int64
+	// Created is when it was made, by the member's clock; zero where it is not
+	// known.
+	Created time.Time
 	// Err is why the object could not be read; nothing is known of it then.
 	Err error
 }
@@ -72,7 +78,7 @@ func (o *object) own() State {
 	ready := o.condition("Ready")
 	switch {
 	case o.Metadata.DeletionTimestamp != nil:
-		return o.state(Missing, "Deleting", "it is being deleted")
+		return o.state(Deleting, "Deleting", "it is being deleted")
 	case o.Spec.Suspend:
 		return o.state(Suspended, "Suspended", "it is suspended (spec.suspend), and Flux leaves it alone")
 	case o.isStatic():
@@ -89,14 +95,14 @@ func (o *object) own() State {
 	working := o.condition("Reconciling")
 	switch {
 	case working.Status == "True" && o.current(working):
-		return o.state(Progressing, working.Reason, working.Message)
+		return o.state(Reconciling, working.Reason, working.Message)
 	case !o.current(ready), o.Status.ObservedGeneration != o.Metadata.Generation:
-		return o.state(Progressing, notObserved,
+		return o.state(Waiting, notObserved,
 			fmt.Sprintf("Flux has yet to finish its generation %d; does the controller run?", o.Metadata.Generation))
 	case ready.Status != "True", working.Status == "True":
-		return o.state(Progressing, ready.Reason, ready.Message)
+		return o.state(Reconciling, ready.Reason, ready.Message)
 	case o.IsSource() && o.Status.Artifact.Revision == "":
-		return o.state(Progressing, notObserved, "it has no artifact yet")
+		return o.state(Waiting, notObserved, "it has no artifact yet")
 	}
 	return o.state(Ready, ready.Reason, ready.Message)
 }
@@ -127,7 +133,7 @@ func (o *object) state(phase Phase, reason, message string) State {
 // and not with an earlier one. The chart is that of a HelmRelease, if it has one.
 func (o *object) judge(all []*object, chart *object) State {
 	own := o.own()
-	if o.IsSource() || own.Phase == Missing || own.Phase == Suspended {
+	if o.IsSource() || own.Phase == Deleting || own.Phase == Suspended {
 		return own
 	}
 	source := o.findSource(all)
@@ -154,8 +160,8 @@ func (o *object) judgeRelease(own State, source, chart *object) State {
 	}
 	made := chart.own()
 	behind := !source.isStatic() && chart.Status.ObservedSourceArtifactRevision != source.Status.Artifact.Revision
-	if made.Phase == Missing || made.Phase == Stalled && behind { // another attempt is to come
-		made.Phase = Progressing
+	if made.Phase == Deleting || made.Phase == Stalled && behind { // another attempt is to come
+		made.Phase = Waiting
 	}
 	switch {
 	case made.Phase != Ready:
@@ -175,11 +181,11 @@ func (o *object) at(own State, has string, from *object, wanted string) State {
 	case own.Phase == Stalled && has == "": // it never came as far as to a revision
 		return own
 	case own.Phase == Stalled:
-		return o.state(Progressing, own.Reason, own.Message)
+		return o.state(Waiting, own.Reason, own.Message)
 	case wanted == "":
-		return o.state(Progressing, notCurrent, fmt.Sprintf("%s has no revision yet", from.Short()))
+		return o.state(Waiting, notCurrent, fmt.Sprintf("%s has no revision yet", from.Short()))
 	}
-	return o.state(Progressing, notCurrent, fmt.Sprintf("it is yet to come to %s, where %s is (it is at %s)", wanted, from.Short(), cmp.Or(has, "none")))
+	return o.state(Waiting, notCurrent, fmt.Sprintf("it is yet to come to %s, where %s is (it is at %s)", wanted, from.Short(), cmp.Or(has, "none")))
 }
 
 func (o *object) findSource(all []*object) *object {
