@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -24,6 +25,20 @@ func ReadApplication(ctx context.Context, host rest.Interface, namespace, name s
 	return &app, nil
 }
 
+// Applications lists the Applications of a namespace on the host, or of all
+// namespaces where it is empty; none where the host does not serve them.
+func Applications(ctx context.Context, host rest.Interface, namespace string) ([]appsv1alpha1.Application, error) {
+	var list appsv1alpha1.ApplicationList
+	err := getJSON(ctx, host, &list, collectionPath(appsv1alpha1.Group, namespace, appsv1alpha1.ApplicationResource)...)
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("read applications in %s on the host: %w", inNamespace(namespace), err)
+	}
+	return list.Items, nil
+}
+
 // DeleteApplication deletes that very Application on the host; it is no error
 // where it is gone.
 func DeleteApplication(ctx context.Context, host rest.Interface, app *appsv1alpha1.Application) error {
@@ -42,8 +57,5 @@ func DeleteApplication(ctx context.Context, host rest.Interface, app *appsv1alph
 }
 
 func applicationPath(namespace, name string) []string {
-	return []string{
-		"apis", appsv1alpha1.Group, appsv1alpha1.Version,
-		"namespaces", namespace, appsv1alpha1.ApplicationResource, name,
-	}
+	return append(collectionPath(appsv1alpha1.Group, namespace, appsv1alpha1.ApplicationResource), name)
 }

@@ -6,9 +6,12 @@ package fleet
 import (
 	"context"
 	"fmt"
+	"iter"
+	"maps"
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 
 	clusterv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/cluster/v1alpha1"
@@ -32,31 +35,91 @@ type clusterKey struct{ kind, name string }
 
 // Read takes a snapshot of a namespace, in one round trip.
 func Read(ctx context.Context, host rest.Interface, namespace string) (*Snapshot, error) {
+	all, err := read(ctx, host, namespace)
+	if err != nil {
+		return nil, err
+	}
+	return newSnapshot(namespace, all.fleets.Items, all.attached.Items, all.clusters.Items), nil
+}
+
+// ReadAll takes a snapshot of every namespace that has a fleet or a cluster, in
+// one round trip.
+func ReadAll(ctx context.Context, host rest.Interface) (map[string]*Snapshot, error) {
+	all, err := read(ctx, host, "")
+	if err != nil {
+		return nil, err
+	}
+	fleets, attached, clusters := byNamespace(all.fleets.Items), byNamespace(all.attached.Items), byNamespace(all.clusters.Items)
+	snapshots := map[string]*Snapshot{}
+	for _, namespaces := range []iter.Seq[string]{maps.Keys(fleets), maps.Keys(attached), maps.Keys(clusters)} {
+		for namespace := range namespaces {
+			snapshots[namespace] = newSnapshot(namespace, fleets[namespace], attached[namespace], clusters[namespace])
+		}
+	}
+	return snapshots, nil
+}
+
+// NoSnapshot is that of a namespace which has neither fleets nor clusters.
+func NoSnapshot(namespace string) *Snapshot { return newSnapshot(namespace, nil, nil, nil) }
+
+func byNamespace[T any, P interface {
+	*T
+	metav1.Object
+}](items []T) map[string][]T {
+	by := map[string][]T{}
+	for _, item := range items {
+		namespace := P(&item).GetNamespace()
+		by[namespace] = append(by[namespace], item)
+	}
+	return by
+}
+
+// lists are what a snapshot is made of.
+type lists struct {
+	fleets   fleetv1alpha1.FleetList
+	attached clusterv1alpha1.AttachedClusterList
+	clusters clusterv1alpha1.ClusterList
+}
+
+// read reads them in one namespace, or in all of them where it is empty.
+func read(ctx context.Context, host rest.Interface, namespace string) (*lists, error) {
 	var (
-		fleets   fleetv1alpha1.FleetList
-		attached clusterv1alpha1.AttachedClusterList
-		clusters clusterv1alpha1.ClusterList
+		all   lists
+		reads errgroup.Group
 	)
 	list := func(group, resource string, into any) error {
-		err := getJSON(ctx, host, into, "apis", group, "v1alpha1", "namespaces", namespace, resource)
+		err := getJSON(ctx, host, into, collectionPath(group, namespace, resource)...)
 		if apierrors.IsNotFound(err) {
 			return fmt.Errorf("the host does not serve %s.%s: is this the cluster that Kurator's objects are on?", resource, group)
 		}
 		if err != nil {
-			return fmt.Errorf("read %s in namespace %q on the host: %w", resource, namespace, err)
+			return fmt.Errorf("read %s in %s on the host: %w", resource, inNamespace(namespace), err)
 		}
 		return nil
 	}
-	var reads errgroup.Group
-	reads.Go(func() error { return list(fleetv1alpha1.Group, fleetv1alpha1.FleetResource, &fleets) })
+	reads.Go(func() error { return list(fleetv1alpha1.Group, fleetv1alpha1.FleetResource, &all.fleets) })
 	reads.Go(func() error {
-		return list(clusterv1alpha1.Group, clusterv1alpha1.AttachedClusterResource, &attached)
+		return list(clusterv1alpha1.Group, clusterv1alpha1.AttachedClusterResource, &all.attached)
 	})
-	reads.Go(func() error { return list(clusterv1alpha1.Group, clusterv1alpha1.ClusterResource, &clusters) })
-	if err := reads.Wait(); err != nil {
-		return nil, err
+	reads.Go(func() error { return list(clusterv1alpha1.Group, clusterv1alpha1.ClusterResource, &all.clusters) })
+	return &all, reads.Wait()
+}
+
+// collectionPath is that of one of Kurator's resources, in one namespace or, where
+// it is empty, in all.
+func collectionPath(group, namespace, resource string) []string {
+	path := []string{"apis", group, "v1alpha1"}
+	if namespace != "" {
+		path = append(path, "namespaces", namespace)
 	}
-	return newSnapshot(namespace, fleets.Items, attached.Items, clusters.Items), nil
+	return append(path, resource)
+}
+
+func inNamespace(namespace string) string {
+	if namespace == "" {
+		return "all namespaces"
+	}
+	return fmt.Sprintf("namespace %q", namespace)
 }
 
 func newSnapshot(namespace string, fleets []fleetv1alpha1.Fleet,

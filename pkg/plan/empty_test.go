@@ -35,3 +35,23 @@ func TestEmptyDestinationsCanBeAllowed(t *testing.T) {
 		}
 	}
 }
+
+// Who only looks sees also what does not exist, and where an application goes
+// that nobody selects.
+func TestBuildToShow(t *testing.T) {
+	for destination, want := range map[string]string{
+		"{fleet: lost}":  "one: gitrepository/shop kustomization/shop-0; gone: gitrepository/shop kustomization/shop-0",
+		"{fleet: empty}": "",
+	} {
+		built, err := plan.BuildToShow(app{destination: destination}.parse(t), owner(), someFleets().resolve)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := shape(built); got != want {
+			t.Errorf("%s: got\n  %s, want\n  %s", destination, got, want)
+		}
+	}
+	if _, err := plan.BuildToShow(app{destination: "{fleet: none}"}.parse(t), owner(), someFleets().resolve); err == nil {
+		t.Error("a fleet that does not exist is no error")
+	}
+}

@@ -62,8 +62,8 @@ func sources(app *appsv1alpha1.Application) []source {
 // sourceOf is the one source of an application that Validate has passed.
 func sourceOf(app *appsv1alpha1.Application) source { return sources(app)[0] }
 
-// policyName is Kurator's: the policy's own name, or <application>-<index>.
-func policyName(app *appsv1alpha1.Application, index int) string {
+// PolicyName is Kurator's: the policy's own name, or <application>-<index>.
+func PolicyName(app *appsv1alpha1.Application, index int) string {
 	if name := app.Spec.SyncPolicies[index].Name; name != "" {
 		return name
 	}
@@ -81,7 +81,7 @@ func syncObject(app *appsv1alpha1.Application, owner Owner, from source, index i
 		}
 		spec["sourceRef"] = reference(from, app.Name)
 		of := target{kustomizev1.GroupVersion, kustomizev1.KustomizationKind, "kustomizations"}
-		return newObject(owner, of, app.Namespace, policyName(app, index), spec)
+		return newObject(owner, of, app.Namespace, PolicyName(app, index), spec)
 	}
 	spec, err := decodeMap(policy.Helm.Raw)
 	if err != nil {
@@ -89,7 +89,7 @@ func syncObject(app *appsv1alpha1.Application, owner Owner, from source, index i
 	}
 	referHelm(spec, from, app.Name)
 	of := target{helmv2.GroupVersion, helmv2.HelmReleaseKind, "helmreleases"}
-	return newObject(owner, of, app.Namespace, policyName(app, index), spec)
+	return newObject(owner, of, app.Namespace, PolicyName(app, index), spec)
 }
 
 // referHelm points a release at its source: an OCI artifact is the chart

@@ -20,16 +20,26 @@ type Resolver func(*appsv1alpha1.ApplicationDestination) ([]fleet.Member, error)
 // Build makes the plan of an application. Everything that is wrong with the
 // application comes back at once, each error with the path of its field.
 func Build(app *appsv1alpha1.Application, owner Owner, resolve Resolver) (*Plan, error) {
-	return build(app, owner, resolve, false)
+	return build(app, owner, resolve, leave{})
 }
 
 // BuildAllowingEmpty is Build where a destination that no cluster matches is no
 // error: its policy goes nowhere.
 func BuildAllowingEmpty(app *appsv1alpha1.Application, owner Owner, resolve Resolver) (*Plan, error) {
-	return build(app, owner, resolve, true)
+	return build(app, owner, resolve, leave{empty: true})
 }
 
-func build(app *appsv1alpha1.Application, owner Owner, resolve Resolver, allowEmpty bool) (*Plan, error) {
+// BuildToShow is Build for who only looks at what should be where: a destination
+// that no cluster matches is no error, and a cluster that a fleet lists and that
+// does not exist is a member, which is Missing.
+func BuildToShow(app *appsv1alpha1.Application, owner Owner, resolve Resolver) (*Plan, error) {
+	return build(app, owner, resolve, leave{empty: true, missing: true})
+}
+
+// leave is what passes that would be an error otherwise.
+type leave struct{ empty, missing bool }
+
+func build(app *appsv1alpha1.Application, owner Owner, resolve Resolver, leave leave) (*Plan, error) {
 	if err := Validate(app); err != nil {
 		return nil, err
 	}
@@ -39,7 +49,7 @@ func build(app *appsv1alpha1.Application, owner Owner, resolve Resolver, allowEm
 		return nil, err
 	}
 	b := builder{
-		source: sourceObject, sourceRefs: sourceRefs(app, source), allowEmpty: allowEmpty,
+		source: sourceObject, sourceRefs: sourceRefs(app, source), leave: leave,
 		members: map[memberKey]int{}, plan: &Plan{Owner: owner},
 	}
 	var errs []error
@@ -74,7 +84,7 @@ type memberKey struct{ kind, name string }
 type builder struct {
 	source     *Object
 	sourceRefs []Ref
-	allowEmpty bool
+	leave      leave
 	members    map[memberKey]int
 	plan       *Plan
 }
@@ -87,13 +97,13 @@ func (b *builder) place(object *Object, refs []Ref, destination *appsv1alpha1.Ap
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	switch {
-	case len(members) > 0 || b.allowEmpty:
+	case len(members) > 0 || b.leave.empty:
 	case destination.ClusterSelector != nil:
 		return fmt.Errorf("%s: no cluster of fleet %q matches (--allow-empty allows that)", path.Child("clusterSelector"), destination.Fleet)
 	default:
 		return fmt.Errorf("%s: fleet %q lists no cluster (--allow-empty allows that)", path, destination.Fleet)
 	}
-	if err := noneMissing(members, destination, path); err != nil {
+	if err := noneMissing(members, destination, path); err != nil && !b.leave.missing {
 		return err
 	}
 	for _, member := range members {

@@ -26,7 +26,7 @@ func Validate(app *appsv1alpha1.Application) error {
 	}
 	seen := map[string]int{}
 	for i := range app.Spec.SyncPolicies {
-		name := policyName(app, i)
+		name := PolicyName(app, i)
 		if first, twice := seen[name]; twice {
 			errs = append(errs, fmt.Errorf("%s: %q is the name of %s too; each policy needs its own", policyPath(i).Child("name"), name, policies.Index(first)))
 		} else {
@@ -75,7 +75,7 @@ func validatePolicy(app *appsv1alpha1.Application, index int) []error {
 	var errs []error
 	// A name that the plan makes is as good as the application's, but for its
 	// length.
-	if name := policyName(app, index); policy.Name != "" || CheckName(app.Name) == nil {
+	if name := PolicyName(app, index); policy.Name != "" || CheckName(app.Name) == nil {
 		errs = append(errs, located(path.Child("name"), CheckName(name))...)
 	}
 	if policy.Rollout != nil {
