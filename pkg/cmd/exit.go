@@ -13,7 +13,7 @@ import (
 const (
 	exitDone    = 0
 	exitNothing = 1 // nothing done, or bad usage
-	exitPartial = 3 // some members failed
+	exitPartial = 3 // some members failed, or are not ready
 	exitTimeout = 4 // nothing failed, but Flux was not done when the waiting ended
 )
 
@@ -52,6 +52,12 @@ func (e notReadyError) Error() string {
 	return fmt.Sprintf("%d of %d clusters are not ready", e.notReady, e.of)
 }
 
+// unhealthyError is the error of a look at what is not all ready. The output says
+// what is not.
+type unhealthyError struct{}
+
+func (unhealthyError) Error() string { return "not all is ready" }
+
 // exitCode prints an error, but for what was printed before, and finds its
 // code: that of the members, where some were done.
 func exitCode(out io.Writer, err error) int {
@@ -67,6 +73,10 @@ func exitCode(out io.Writer, err error) int {
 		var members membersError
 		if errors.As(one, &members) {
 			code = members.code()
+			continue
+		}
+		if errors.As(one, &unhealthyError{}) {
+			code = exitPartial
 			continue
 		}
 		if text := explain(one); !said[text] {

@@ -37,6 +37,8 @@ type Factory struct {
 	Interactive func() bool
 	// Waiting is where a terminal shows, while it lasts, whom a run waits for.
 	Waiting func() *printer.Waiting
+	// Terminal is what stdout is.
+	Terminal func() printer.Terminal
 	// Now is the clock.
 	Now func() time.Time
 	// Holder is what is written down of who does a run.
@@ -74,9 +76,10 @@ func newFactory(flags *genericclioptions.ConfigFlags, streams genericiooptions.I
 		Interactive: func() bool {
 			return isTerminal(streams.In) && isTerminal(streams.ErrOut)
 		},
-		Waiting: func() *printer.Waiting { return newWaiting(streams.ErrOut) },
-		Now:     time.Now,
-		Holder:  holder,
+		Waiting:  func() *printer.Waiting { return newWaiting(streams.ErrOut) },
+		Terminal: func() printer.Terminal { return terminalOf(streams.Out) },
+		Now:      time.Now,
+		Holder:   holder,
 	}
 }
 

@@ -66,7 +66,7 @@ func newRoot(factory *Factory, flags *genericclioptions.ConfigFlags) *cobra.Comm
 	root.SetErr(factory.ErrOut)
 	flags.AddFlags(root.PersistentFlags())
 	groups := templates.CommandGroups{
-		{Message: "Applications:", Commands: []*cobra.Command{newDeploy(factory), newDelete(factory)}},
+		{Message: "Applications:", Commands: []*cobra.Command{newDeploy(factory), newDelete(factory), newStatus(factory)}},
 		{Message: "The fleet:", Commands: []*cobra.Command{newGet(factory)}},
 	}
 	groups.Add(root)

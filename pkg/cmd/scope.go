@@ -69,6 +69,27 @@ func (s *scope) complete(factory *Factory) (err error) {
 	return plan.CheckNamespace(s.fleetNamespace)
 }
 
+// completeOnHost is complete for a command that is about the host's own objects,
+// whose namespace kubectl's -n names, too.
+func (s *scope) completeOnHost(factory *Factory) error {
+	namespace, explicit, err := factory.Namespace()
+	if err != nil {
+		return err
+	}
+	if explicit {
+		if s.fleetNamespace != "" && s.fleetNamespace != namespace {
+			return fmt.Errorf("-n %s and --fleet-namespace %s name two namespaces: here both are that of fleets, clusters and applications", namespace, s.fleetNamespace)
+		}
+		s.fleetNamespace = namespace
+	}
+	return s.complete(factory)
+}
+
+// narrows tells whether flags choose some of the clusters.
+func (s *scope) narrows() bool {
+	return s.allClusters || s.fleet != "" || s.app != "" || len(s.clusters) > 0 || s.labels != ""
+}
+
 func (s *scope) validate() error {
 	var wide []string
 	for _, flag := range []string{"all-clusters", "fleet", "app"} {
@@ -115,16 +136,7 @@ func (s *scope) members(ctx context.Context, factory *Factory, host *fleet.Clien
 		snapshot, err = fleet.Read(ctx, host, s.fleetNamespace)
 		return err
 	})
-	if s.app != "" {
-		reads.Go(func() (err error) {
-			record, err = inventory.Read(ctx, host, s.fleetNamespace, s.app, factory.Now)
-			return err
-		})
-		reads.Go(func() (err error) {
-			application, err = fleet.ReadApplication(ctx, host, s.fleetNamespace, s.app)
-			return err
-		})
-	}
+	s.readApp(ctx, factory, host, &reads, &record, &application)
 	if err := reads.Wait(); err != nil {
 		return nil, unreachable(err)
 	}
@@ -132,10 +144,55 @@ func (s *scope) members(ctx context.Context, factory *Factory, host *fleet.Clien
 	if err != nil {
 		return nil, err
 	}
-	if s.includeHost && !slices.ContainsFunc(members, func(m fleet.Member) bool { return m.Kind == fleet.KindHost }) {
-		members = slices.Insert(members, 0, fleet.HostMember())
+	return s.narrow(s.withHost(members))
+}
+
+// readApp reads what is known of the application that --app names, if it names
+// one.
+func (s *scope) readApp(ctx context.Context, factory *Factory, host *fleet.Client, reads *errgroup.Group,
+	record **inventory.Inventory, application **appsv1alpha1.Application,
+) {
+	if s.app == "" {
+		return
 	}
-	return s.narrow(members)
+	reads.Go(func() (err error) {
+		*record, err = inventory.Read(ctx, host, s.fleetNamespace, s.app, factory.Now)
+		return err
+	})
+	reads.Go(func() (err error) {
+		*application, err = fleet.ReadApplication(ctx, host, s.fleetNamespace, s.app)
+		return err
+	})
+}
+
+func (s *scope) withHost(members []fleet.Member) []fleet.Member {
+	if s.includeHost && !slices.ContainsFunc(members, func(m fleet.Member) bool { return m.Kind == fleet.KindHost }) {
+		return slices.Insert(members, 0, fleet.HostMember())
+	}
+	return members
+}
+
+// choose lists the members that flags choose, of all that there are: for who asks
+// those of them that something is deployed to. The host is one of them, but
+// where a fleet is named, or an application that does not go there.
+func (s *scope) choose(ctx context.Context, factory *Factory, host *fleet.Client, snapshot *fleet.Snapshot) ([]fleet.Member, error) {
+	members := append([]fleet.Member{fleet.HostMember()}, snapshot.All()...)
+	if s.fleet != "" || s.app != "" {
+		var (
+			record      *inventory.Inventory
+			application *appsv1alpha1.Application
+			reads       errgroup.Group
+			err         error
+		)
+		s.readApp(ctx, factory, host, &reads, &record, &application)
+		if err := reads.Wait(); err != nil {
+			return nil, unreachable(err)
+		}
+		if members, err = s.wide(snapshot, record, application); err != nil {
+			return nil, err
+		}
+	}
+	return s.narrow(s.withHost(members))
 }
 
 // wide lists the members before any is left out.

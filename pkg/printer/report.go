@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"io"
 
-	"sigs.k8s.io/yaml"
-
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/apply"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/deploy"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
@@ -55,7 +53,7 @@ type reportError struct {
 // NewReport makes a report of nothing yet.
 func NewReport() *Report {
 	return &Report{
-		APIVersion: "fleetapp.kurator.dev/v1alpha1", Kind: "Report",
+		APIVersion: reportVersion, Kind: "Report",
 		Items: []reportItem{}, Members: []reportMember{},
 	}
 }
@@ -124,16 +122,4 @@ func body(event deploy.Event, id plan.Identity) json.RawMessage {
 }
 
 // Print prints the report as JSON or YAML.
-func (r *Report) Print(out io.Writer, format string) error {
-	data, err := json.MarshalIndent(r, "", "    ")
-	if err == nil && format == "yaml" {
-		data, err = yaml.JSONToYAML(data)
-	} else {
-		data = append(data, '\n')
-	}
-	if err != nil {
-		return err
-	}
-	_, err = out.Write(data)
-	return err
-}
+func (r *Report) Print(out io.Writer, format string) error { return document(out, r, format) }

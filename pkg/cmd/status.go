@@ -1,0 +1,294 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"k8s.io/kubectl/pkg/util/templates"
+
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/printer"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/status"
+)
+
+type statusOptions struct {
+	*Factory
+	scope
+	colors
+	name          string
+	allNamespaces bool
+	output        string
+	noHeaders     bool
+	watch         bool
+}
+
+func newStatus(factory *Factory) *cobra.Command {
+	o := &statusOptions{Factory: factory}
+	cmd := &cobra.Command{
+		Use:                   "status [NAME]",
+		Aliases:               []string{"list"},
+		DisableFlagsInUseLine: true,
+		Short:                 "Show whether applications are healthy, and where they are not",
+		Long: templates.LongDesc(`
+			Shows the applications of a namespace, a row each, or one application, a row
+			for each cluster and policy. All clusters are asked now: of one that does not
+			answer nothing is shown but that, and never an earlier state.
+
+			READY is in Flux's words: True, False where the last attempt failed and is
+			made again, Reconciling while Flux is at work, Waiting where it is yet to see
+			or to come to what is asked for, Stalled, Suspended. Beside these, Missing is
+			not there, Unknown could not be asked, and Leftover and Deleting are not
+			wanted there any more. A revision or an image that most clusters have another
+			one of is marked with an exclamation mark. The source of an application has a
+			row where it is not ready; with -o wide always.
+
+			MANAGER tells applications that were deployed from here (fleetapp) from those
+			that Kurator's own controller distributes (kurator), whose state is what
+			Kurator says of them, and from those that are nowhere but on the host (-).
+
+			The exit code is 0 if all is ready in all clusters, and 3 if not.`),
+		Example: templates.Examples(`
+			# All applications of the namespace
+			kubectl fleetapp status
+
+			# One application, cluster by cluster
+			kubectl fleetapp status shop
+
+			# Those of all namespaces
+			kubectl fleetapp status -A
+
+			# In some clusters, with the sources and the images
+			kubectl fleetapp status shop -C eu-1,eu-2 -o wide
+
+			# Follow a rollout
+			kubectl fleetapp status shop --watch
+
+			# Is it healthy everywhere, but for clusters that are off? The exit code says
+			kubectl fleetapp status shop --ignore-unreachable
+
+			# For a program
+			kubectl fleetapp status shop -o json`),
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				o.name = args[0]
+			}
+			if err := o.complete(); err != nil {
+				return err
+			}
+			return o.run(cmd.Context())
+		},
+	}
+	o.addFlags(cmd.Flags())
+	return cmd
+}
+
+func (o *statusOptions) addFlags(flags *pflag.FlagSet) {
+	o.scope.addFlags(flags)
+	o.colors.addFlags(flags)
+	flags.BoolVarP(&o.allNamespaces, "all-namespaces", "A", false, "Show the objects of all namespaces.")
+	flags.StringVarP(&o.output, "output", "o", "", "Output format: wide, name, json or yaml.")
+	flags.BoolVar(&o.noHeaders, "no-headers", false, "Leave the column titles out.")
+	flags.BoolVarP(&o.watch, "watch", "w", false, "After the table, go on with what changes, until interrupted.")
+}
+
+func (o *statusOptions) complete() error {
+	switch {
+	case !slices.Contains([]string{"", "wide", "name", "json", "yaml"}, o.output):
+		return fmt.Errorf("unknown output format %q: wide, name, json and yaml are known", o.output)
+	case o.watch && o.output == "name":
+		return errors.New("--watch and -o name exclude each other: names do not change")
+	case o.allNamespaces && o.name != "":
+		return errors.New("an application cannot be named across all namespaces: leave out its name, or -A")
+	case o.allNamespaces && o.narrows():
+		return errors.New("-A and flags that choose clusters exclude each other: a cluster is of one namespace, which -n names")
+	}
+	if o.name != "" {
+		if err := plan.CheckName(o.name); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(o.colors.validate(), o.completeOnHost(o.Factory)); err != nil {
+		return err
+	}
+	if o.allNamespaces {
+		o.fleetNamespace = ""
+	}
+	return nil
+}
+
+func (o *statusOptions) run(ctx context.Context) error {
+	host, err := o.Host()
+	if err != nil {
+		return err
+	}
+	defer host.Close()
+	if o.watch {
+		return o.follow(ctx, host)
+	}
+	looked, err := o.look(ctx, host)
+	if err != nil {
+		return err
+	}
+	if err := looked.print(o, o.Terminal()); err != nil {
+		return err
+	}
+	return looked.err(o.ignoreUnreachable)
+}
+
+// looked is one look at the applications.
+type looked struct {
+	all []printer.Judged
+	// unread is why some inventories could not be read.
+	unread error
+	// running is, of one application, who deploys or deletes it.
+	running string
+}
+
+// look reads the host, and then asks all members side by side.
+func (o *statusOptions) look(ctx context.Context, host *fleet.Client) (*looked, error) {
+	found, unread := o.readApplications(ctx, host, o.fleetNamespace, o.name)
+	if found == nil {
+		return nil, unread
+	}
+	surveys := found.surveys()
+	if o.name != "" && len(surveys) == 0 {
+		return nil, fmt.Errorf("application %q not found in namespace %q on the host", o.name, o.fleetNamespace)
+	}
+	if o.narrows() {
+		var err error
+		if surveys, err = o.among(ctx, host, found.snapshot(o.fleetNamespace), surveys); err != nil {
+			return nil, err
+		}
+	}
+	if err := o.askMembers(ctx, host, surveys); err != nil {
+		return nil, err
+	}
+	looked := &looked{unread: unread}
+	for _, survey := range surveys {
+		looked.all = append(looked.all, printer.Judged{Application: survey, Verdict: survey.Judge()})
+	}
+	if o.name != "" && len(found.records) > 0 {
+		if held := found.records[0].Held(); held != nil {
+			looked.running = fmt.Sprintf("note: it is being %s by %s (pid %d), or that run died; the next deploy or delete finds out", held.Verb, held.Holder, held.PID)
+		}
+	}
+	return looked, nil
+}
+
+// among leaves out what is not in the clusters that flags choose.
+func (o *statusOptions) among(ctx context.Context, host *fleet.Client, snapshot *fleet.Snapshot, surveys []*status.Application) ([]*status.Application, error) {
+	chosen, err := o.choose(ctx, o.Factory, host, snapshot)
+	if err != nil {
+		return nil, err
+	}
+	surveys = slices.DeleteFunc(surveys, func(survey *status.Application) bool {
+		survey.Seen = slices.DeleteFunc(survey.Seen, func(seen status.Seen) bool {
+			return !slices.ContainsFunc(chosen, func(m fleet.Member) bool { return m.Kind == seen.Member.Kind && m.Name == seen.Member.Name })
+		})
+		return len(survey.Seen) == 0
+	})
+	if len(surveys) == 0 && o.one() {
+		return nil, fmt.Errorf("application %q is in none of the clusters that are chosen (--fleet, --app, --clusters, --cluster-selector)", o.name)
+	}
+	return surveys, nil
+}
+
+// one tells whether one application is shown, and not a list of them.
+func (o *statusOptions) one() bool { return o.name != "" }
+
+// document tells whether a document for programs is printed.
+func (o *statusOptions) document() bool { return o.output == "json" || o.output == "yaml" }
+
+// options are those of what is printed on a terminal.
+func (o *statusOptions) options(terminal printer.Terminal) printer.StatusOptions {
+	return printer.StatusOptions{
+		Wide: o.output == "wide", NoHeaders: o.noHeaders, Terminal: o.on(terminal), Now: o.Now(),
+	}
+}
+
+// print prints a look. What is said beside it goes to stderr.
+func (l *looked) print(o *statusOptions, terminal printer.Terminal) error {
+	options := o.options(terminal)
+	switch {
+	case o.document():
+		if o.one() {
+			return printer.LineReport(o.Out, l.all[0], o.output)
+		}
+		return printer.ApplicationReport(o.Out, l.all, l.unasked(), o.output)
+	case o.output == "name":
+		for _, one := range l.all {
+			if _, err := fmt.Fprintln(o.Out, printer.Escape("application.apps.kurator.dev/"+one.Name)); err != nil {
+				return err
+			}
+		}
+		return nil
+	case len(l.all) == 0:
+		_, err := fmt.Fprintln(o.ErrOut, printer.Escape(o.nothing()))
+		return err
+	case !o.one():
+		if err := printer.ApplicationTable(o.Out, l.all, options); err != nil {
+			return err
+		}
+		l.warn(o)
+		return nil
+	}
+	if err := printer.LineTable(o.Out, l.all[0], options); err != nil {
+		return err
+	}
+	l.warn(o)
+	printer.StatusClosing(o.ErrOut, l.all[0])
+	return nil
+}
+
+func (o *statusOptions) nothing() string {
+	if o.allNamespaces {
+		return "No applications found"
+	}
+	return fmt.Sprintf("No applications found in %s namespace. (-A looks in all.)", o.fleetNamespace)
+}
+
+// err is the error of what is not ready, which the output says.
+func (l *looked) err(ignoreUnreachable bool) error {
+	for _, one := range l.all {
+		if !one.AllReady && (!ignoreUnreachable || !one.UnreachedApart) {
+			return errors.Join(l.unread, unhealthyError{})
+		}
+	}
+	if l.unread != nil {
+		return errors.Join(l.unread, unhealthyError{})
+	}
+	return nil
+}
+
+// warn says what a table has no room for.
+func (l *looked) warn(o *statusOptions) {
+	say := func(format string, args ...any) { fmt.Fprintln(o.ErrOut, printer.Escape(fmt.Sprintf(format, args...))) }
+	for _, one := range l.all {
+		if one.Problem != nil {
+			say("warning: application %s/%s: %s; only what its inventory lists is shown", one.Namespace, one.Name, strings.ReplaceAll(one.Problem.Error(), "\n", "; "))
+		}
+	}
+	if !o.one() {
+		for _, outcome := range l.unasked() {
+			for _, err := range outcome.Errs {
+				printer.MemberError(o.ErrOut, "warning: ", outcome.Member, err)
+			}
+		}
+		return
+	}
+	for i := range l.all[0].Seen {
+		if seen := &l.all[0].Seen[i]; seen.Err == nil && seen.ImagesErr != nil {
+			printer.MemberError(o.ErrOut, "note: its images are not compared: ", seen.Member, seen.ImagesErr)
+		}
+	}
+	if l.running != "" {
+		say("%s", l.running)
+	}
+}

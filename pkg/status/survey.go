@@ -1,0 +1,201 @@
+package status
+
+import (
+	"slices"
+	"time"
+
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
+)
+
+// Managers of an application.
+const (
+	ByFleetapp = "fleetapp" // kubectl fleetapp deployed it
+	ByKurator  = "kurator"  // Kurator's own controller distributes it
+	ByNobody   = ""         // it is no more than an object on the host
+)
+
+// Application is one application of the host, over all its members.
+type Application struct {
+	Namespace, Name string
+	// Manager is who brings it to its members.
+	Manager string
+	// Fleets are those of its destinations, each once.
+	Fleets []string
+	// Created is when it was first deployed, or, where another brings it to its
+	// members, when its object was made.
+	Created time.Time
+	// Problem is why it is not known where the application should be: only what
+	// its inventory lists is looked at then.
+	Problem error
+	// Seen are its members, in their order.
+	Seen []Seen
+}
+
+// Word is what stands under READY: Flux's own where there is one.
+type Word string
+
+// The words beside those of phases.
+const (
+	True     Word = "True"
+	False    Word = "False"
+	Unknown  Word = "Unknown"  // it could not be asked
+	Leftover Word = "Leftover" // it is not wanted there any more
+	Gone     Word = "Gone"     // it was shown before, and is nowhere any more
+)
+
+// Counts are an application's members by what they are, each wanted one in one
+// of the numbers after Wanted.
+type Counts struct {
+	Wanted, Ready, Failing, NotDeployed, Suspended, Reconciling, Unknown int
+	// Leftovers are the members, wanted or not, in which there is something that
+	// the application does not want there any more.
+	Leftovers int
+}
+
+// Verdict is what an application's members come to.
+type Verdict struct {
+	Counts Counts
+	Ready  Word
+	// AllReady says that all is as it should be. Where members that do not
+	// answer may be passed over, UnreachedApart says the same of the others.
+	AllReady, UnreachedApart bool
+	// Revisions are the different ones that members stand at, short, the one that
+	// most of them are at first.
+	Revisions []string
+	// Lines are the objects of all members, in their order.
+	Lines []Line
+}
+
+// Line is one object of an application in one member, or a member of which
+// nothing is known.
+type Line struct {
+	// At is the member.
+	At *Seen
+	Row
+	// Ready is the word for it, and Why the reason for a word that is not True.
+	Ready Word
+	Why   string
+	// Short is the revision in short form.
+	Short string
+	// Images are those of a sync object's workloads.
+	Images []string
+	// Leftover says that it is not wanted there.
+	Leftover bool
+	// RevisionDiffers and ImagesDiffer say that most members have another one,
+	// which Usual names.
+	RevisionDiffers, ImagesDiffer bool
+	Usual                         Usual
+}
+
+// notDeployed is the reason of what was never brought to a member.
+const notDeployed = "NotDeployed"
+
+// class is what a member, or an object of it, is; the worst of a member's
+// objects is the member's.
+type class int
+
+const (
+	classReady class = iota
+	classReconciling
+	classSuspended
+	classNotDeployed
+	classFailing
+	classUnknown
+)
+
+func classOf(row Row) class {
+	switch row.Phase {
+	case Ready:
+		return classReady
+	case Reconciling, Waiting, Deleting:
+		return classReconciling
+	case Suspended:
+		return classSuspended
+	case Missing:
+		if row.Reason == notDeployed {
+			return classNotDeployed
+		}
+	case "":
+		return classUnknown
+	}
+	return classFailing
+}
+
+func (c class) count(counts *Counts) *int {
+	return map[class]*int{
+		classReady: &counts.Ready, classReconciling: &counts.Reconciling, classSuspended: &counts.Suspended,
+		classNotDeployed: &counts.NotDeployed, classFailing: &counts.Failing, classUnknown: &counts.Unknown,
+	}[c]
+}
+
+// Judge says what became of an application.
+func (a *Application) Judge() Verdict {
+	v := Verdict{AllReady: a.Problem == nil, UnreachedApart: a.Problem == nil}
+	for i := range a.Seen {
+		seen := &a.Seen[i]
+		worst, leftovers := seen.class()
+		if seen.wanted() {
+			v.Counts.Wanted++
+			*worst.count(&v.Counts)++
+		}
+		if leftovers {
+			v.Counts.Leftovers++
+		}
+		ok := worst == classReady && !leftovers
+		v.AllReady = v.AllReady && ok
+		v.UnreachedApart = v.UnreachedApart && (ok || seen.unreached())
+		v.Lines = append(v.Lines, seen.lines()...)
+	}
+	compare(v.Lines)
+	v.Revisions = revisions(a.Seen)
+	v.Ready = v.Counts.word(a.Problem)
+	return v
+}
+
+// class is the worst of what a member should have, and whether there is
+// something else.
+func (s *Seen) class() (worst class, leftovers bool) {
+	for i, object := range s.Objects {
+		switch {
+		case object.Leftover:
+			leftovers = true
+		case s.Err != nil:
+			worst = classUnknown
+		default:
+			worst = max(worst, classOf(s.Rows[i]))
+		}
+	}
+	return worst, leftovers
+}
+
+// unreached tells a member of which nothing is known because it did not answer.
+func (s *Seen) unreached() bool {
+	noAnswer := func(err error) bool {
+		return slices.Contains([]reason.Reason{reason.Unreachable, reason.Timeout}, reason.Of(err))
+	}
+	if s.Err != nil {
+		return noAnswer(s.Err)
+	}
+	for i, object := range s.Objects {
+		if object.Leftover || (s.Rows[i].Err == nil || !noAnswer(s.Rows[i].Err)) && classOf(s.Rows[i]) != classReady {
+			return false
+		}
+	}
+	return true
+}
+
+func (c Counts) word(problem error) Word {
+	switch {
+	case c.Failing+c.NotDeployed+c.Suspended > 0:
+		return False
+	case c.Unknown > 0 || problem != nil:
+		return Unknown
+	case c.Reconciling > 0:
+		return Word(Reconciling)
+	case c.Wanted == 0 && c.Leftovers > 0:
+		return Word(Deleting)
+	case c.Leftovers > 0:
+		return Leftover
+	}
+	return True
+}
