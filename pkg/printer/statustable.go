@@ -72,7 +72,7 @@ func applicationRow(one Judged, options StatusOptions) []string {
 		string(one.Ready), revision, orUnknown(one.Manager), age(one.Created, options.Now),
 	}
 	if options.Wide {
-		row = append(row, strings.Join(countsOf(one), " · "))
+		row = append(row, orUnknown(strings.Join(countsOf(one), " · ")))
 	}
 	return row
 }
@@ -141,11 +141,22 @@ func message(line status.Line) string {
 		text = line.Why + ": " + text
 	}
 	if line.ImagesDiffer {
-		text = fmt.Sprintf("%simages %s, in most clusters %s; %s", differs,
-			orUnknown(strings.Join(without(line.Images, line.Usual.Images), ", ")),
-			orUnknown(strings.Join(without(line.Usual.Images, line.Images), ", ")), text)
+		text = differs + imagesOf(line) + "; " + text
 	}
 	return text
+}
+
+// imagesOf says which images a line has that most do not, or the other way round.
+func imagesOf(line status.Line) string {
+	has := strings.Join(without(line.Images, line.Usual.Images), ", ")
+	lacks := strings.Join(without(line.Usual.Images, line.Images), ", ")
+	switch {
+	case lacks == "":
+		return "image " + has + ", which most clusters do not have"
+	case has == "":
+		return "no image " + lacks + ", which most clusters have"
+	}
+	return "image " + has + ", where most clusters have " + lacks
 }
 
 // without is what of the images is not among others.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
 
 // Place is one member of an application, and what should or may be there.
@@ -77,7 +78,26 @@ func Look(ctx context.Context, client rest.Interface, place Place, images bool) 
 		seen.Rows[i], rows = rows[0], rows[1:]
 		object.compare(&seen.Rows[i])
 	}
+	seen.unite()
 	return seen
+}
+
+// unite takes what is wrong with every object that was read for what is wrong
+// with the member.
+func (s *Seen) unite() {
+	var first error
+	for _, row := range s.Rows {
+		switch {
+		case row.IsRef():
+		case row.Err == nil, first != nil && reason.Message(first) != reason.Message(row.Err):
+			return
+		default:
+			first = row.Err
+		}
+	}
+	if first != nil {
+		s.Err, s.ImagesErr = first, nil
+	}
 }
 
 // compare says of an object that it is not the one that the inventory knows, or
