@@ -76,6 +76,11 @@ say 'Flux syncs it: the pods of the whole fleet, in one table'
 until_true 'podinfo twice in default, backend and frontend in webapp, on both members, all Running' all_running
 run kubectl fleetapp get pods --all-clusters -A
 
+say 'Is it healthy, everywhere, and at which revision?'
+until_true "$application is ready on both members" kubectl fleetapp status $application >/dev/null 2>&1
+run kubectl fleetapp status
+run kubectl fleetapp status $application
+
 say 'Deploy the same again: nothing changes'
 run kubectl fleetapp deploy -f $example
 [ "$(grep -c ' unchanged (' <<<"$output")" = 6 ] || fail 'all six objects are unchanged'

@@ -66,18 +66,35 @@ func (o *statusOptions) shower() func(*looked) error {
 			}
 			return screen.Show(text, terminal)
 		}
-	case o.one():
-		return func(l *looked) error { return changes.Lines(l.all[0], o.options(printer.Terminal{})) }
 	}
-	return func(l *looked) error { return changes.Applications(l.all, o.options(printer.Terminal{})) }
+	var said []byte
+	return func(l *looked) error {
+		beside, text := o.into()
+		if l.warn(beside); !bytes.Equal(text.Bytes(), said) {
+			said = text.Bytes()
+			if _, err := o.ErrOut.Write(said); err != nil {
+				return err
+			}
+		}
+		if o.one() {
+			return changes.Lines(l.all[0], o.options(printer.Terminal{}))
+		}
+		return changes.Applications(l.all, o.options(printer.Terminal{}))
+	}
+}
+
+// into is the same with all that is printed going into a text.
+func (o *statusOptions) into() (*statusOptions, *bytes.Buffer) {
+	text := &bytes.Buffer{}
+	factory, to := *o.Factory, *o
+	factory.Out, factory.ErrOut = text, text
+	to.Factory = &factory
+	return &to, text
 }
 
 // text is all that is printed of a look.
 func (o *statusOptions) text(l *looked, terminal printer.Terminal) ([]byte, error) {
-	var text bytes.Buffer
-	factory, to := *o.Factory, *o
-	factory.Out, factory.ErrOut = &text, &text
-	to.Factory = &factory
-	err := l.print(&to, terminal)
+	to, text := o.into()
+	err := l.print(to, terminal)
 	return text.Bytes(), err
 }

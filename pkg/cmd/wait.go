@@ -109,7 +109,7 @@ func (r *runner) waitUntilReady(ctx context.Context, host *fleet.Client, report 
 		took := r.Now().Sub(one.began)
 		if members := r.waits.of(one.job.owner); begun && len(members) > 0 {
 			one.lines.ClosingWaited(one.summary, lines[one.job.owner], printer.WaitEnd{
-				Interrupted: interrupted, GaveUp: gaveUp, See: r.see(members), Took: took,
+				Interrupted: interrupted, GaveUp: gaveUp, See: r.see(one.job.owner), Took: took,
 			})
 			continue
 		}
@@ -121,20 +121,11 @@ func (r *runner) waitUntilReady(ctx context.Context, host *fleet.Client, report 
 	return nil
 }
 
-// see is the command that shows how far an application's members are.
-func (r *runner) see(members []deploy.Awaited) string {
-	resource, onHost := "kustomizations", true
-	for _, member := range members {
-		onHost = onHost && member.Member.Kind == fleet.KindHost
-		resource = member.Objects[len(member.Objects)-1].Resource // the source comes first
-	}
-	if onHost {
-		return fmt.Sprintf("kubectl get %s -A", resource)
-	}
-	text := fmt.Sprintf("kubectl fleetapp get %s --all-clusters -A", resource)
-	namespace := members[0].Owner.Namespace
-	if context, err := r.ContextNamespace(); err != nil || context != namespace {
-		text += " --fleet-namespace " + namespace
+// see is the command that shows how far an application is.
+func (r *runner) see(owner plan.Owner) string {
+	text := "kubectl fleetapp status " + owner.Application
+	if context, err := r.ContextNamespace(); err != nil || context != owner.Namespace {
+		text += " -n " + owner.Namespace
 	}
 	return text
 }

@@ -50,7 +50,7 @@ func awaiting(t *testing.T, web object) (*terminal, *fakeServer) {
 func TestDeployWaits(t *testing.T) {
 	const (
 		closing = "application default/shop: 1 cluster, 2 unchanged, "
-		see     = "; the same command waits on, and kubectl get kustomizations -A shows how far it is\n"
+		see     = "; the same command waits on, and kubectl fleetapp status shop shows how far it is\n"
 	)
 	another := fluxObject("Ready", "Succeeded")
 	another["metadata"] = object{"uid": "y", "generation": 1}
@@ -100,7 +100,7 @@ func TestAWaitIsInterrupted(t *testing.T) {
 	term.check(t, term.run(ctx, "deploy", "-f", "-", "--wait"), 4, unchangedLines,
 		"waiting for 1 cluster to be ready (at most 5m0s)\n\n"+
 			`host: NotReady: kustomization/web: BuildFailed: what Flux says \x1b[2J`+"\n"+
-			"application default/shop: 1 cluster, 2 unchanged; interrupted with 0 of 1 ready: the same command waits on, and kubectl get kustomizations -A shows how far it is\n")
+			"application default/shop: 1 cluster, 2 unchanged; interrupted with 0 of 1 ready: the same command waits on, and kubectl fleetapp status shop shows how far it is\n")
 }
 
 // What failed is not waited for.
