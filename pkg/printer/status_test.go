@@ -94,6 +94,7 @@ func TestStatus(t *testing.T) {
 		"lines":        lines(printer.StatusOptions{Now: noon}),
 		"lines-wide":   lines(printer.StatusOptions{Now: noon, Wide: true}),
 		"lines-narrow": lines(printer.StatusOptions{Now: noon, Terminal: printer.Terminal{Width: 120}}),
+		"lines-below":  lines(printer.StatusOptions{Now: noon, Terminal: printer.Terminal{Width: 80}}),
 		"lines-colors": lines(printer.StatusOptions{Now: noon, NoHeaders: true, Terminal: printer.Terminal{Colors: true}}),
 		"list":         list(printer.StatusOptions{Now: noon}),
 		"list-wide":    list(printer.StatusOptions{Now: noon, Wide: true}),

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/olekukonko/tablewriter/pkg/twwidth"
 	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/status"
@@ -37,10 +36,6 @@ const unknown = "-"
 
 // differs marks what is not as in most members; same stands there in other rows.
 const differs, same = "! ", "  "
-
-// minLast is how wide a last column stays at least, in characters, however
-// narrow the terminal is.
-const minLast = 20
 
 // ApplicationTable prints a row for each application.
 func ApplicationTable(out io.Writer, all []Judged, options StatusOptions) error {
@@ -213,61 +208,6 @@ func usual(one Judged) string {
 		return ""
 	}
 	return " (! differs from " + from + ")"
-}
-
-// statusTable prints rows whose last column may be cut off, and READY in colours.
-func statusTable(out io.Writer, header []string, rows [][]string, options StatusOptions) error {
-	ready, last := slices.Index(header, "READY"), len(header)-1
-	widths := widen(nil, header)
-	for i := range rows {
-		rows[i] = escaped(rows[i])
-		widths = widen(widths, rows[i])
-	}
-	if width := options.Terminal.Width; width > 0 {
-		room := width - 1
-		for _, taken := range widths[:last] {
-			room -= taken
-		}
-		for _, row := range rows {
-			row[last] = fit(row[last], max(room, minLast))
-		}
-	}
-	for _, row := range rows {
-		row[ready] = paintWord(options.Terminal.Colors, row[ready])
-	}
-	if options.NoHeaders {
-		header = nil
-	}
-	return draw(out, widths, header, rows)
-}
-
-// fit cuts text that is escaped off at a width.
-func fit(text string, width int) string {
-	switch {
-	case twwidth.WidthNoCache(text) <= width:
-		return text
-	case width <= 0:
-		return ""
-	}
-	var kept strings.Builder
-	taken := 1 // the ellipsis
-	for _, char := range text {
-		if taken += twwidth.WidthNoCache(string(char)); taken > width {
-			break
-		}
-		kept.WriteRune(char)
-	}
-	return kept.String() + "…"
-}
-
-func paintWord(colors Colors, word string) string {
-	switch status.Word(word) {
-	case status.True:
-		return colors.Good(word)
-	case status.False, status.Word(status.Stalled), status.Word(status.Missing):
-		return colors.Bad(word)
-	}
-	return colors.Busy(word)
 }
 
 func orUnknown(text string) string {
