@@ -90,6 +90,7 @@ func (h *helm) install(ctx context.Context, hr *v2.HelmRelease, want attempt, re
 	install.SkipCRDs = spec.SkipCRDs || spec.CRDs == v2.Skip
 	install.CreateNamespace = hr.Spec.TargetNamespace != "" && spec.CreateNamespace
 	install.Devel = true
+	install.PostRenderer = originLabels{hr}
 	if spec.ServerSideApply != nil {
 		install.ServerSideApply = *spec.ServerSideApply
 	}
@@ -118,6 +119,7 @@ func (h *helm) upgrade(ctx context.Context, hr *v2.HelmRelease, want attempt, la
 	upgrade.MaxHistory = hr.GetMaxHistory()
 	upgrade.ForceReplace = spec.Force
 	upgrade.Devel = true
+	upgrade.PostRenderer = originLabels{hr}
 	serverSide := last.ApplyMethod == string(release.ApplyMethodServerSideApply)
 	switch spec.ServerSideApply {
 	case v2.ServerSideApplyEnabled:
