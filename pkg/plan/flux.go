@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	helmv2 "github.com/fluxcd/helm-controller/api/v2"
-	kustomizev1 "github.com/fluxcd/kustomize-controller/api/v1"
 	sourcev1 "github.com/fluxcd/source-controller/api/v1"
 	sourcev1beta2 "github.com/fluxcd/source-controller/api/v1beta2"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -37,21 +35,21 @@ func sources(app *appsv1alpha1.Application) []source {
 	var set []source
 	if from.GitRepository != nil {
 		set = append(set, source{
-			target: target{sourcev1.GroupVersion, sourcev1.GitRepositoryKind, "gitrepositories"},
+			target: gitRepositories(),
 			field:  "gitRepository", raw: from.GitRepository.Raw,
 			spec: &sourcev1.GitRepositorySpec{}, former: &sourcev1beta2.GitRepositorySpec{},
 		})
 	}
 	if from.HelmRepository != nil {
 		set = append(set, source{
-			target: target{sourcev1.GroupVersion, sourcev1.HelmRepositoryKind, "helmrepositories"},
+			target: helmRepositories(),
 			field:  "helmRepository", raw: from.HelmRepository.Raw,
 			spec: &sourcev1.HelmRepositorySpec{}, former: &sourcev1beta2.HelmRepositorySpec{},
 		})
 	}
 	if from.OCIRepository != nil {
 		set = append(set, source{
-			target: target{sourcev1.GroupVersion, sourcev1.OCIRepositoryKind, "ocirepositories"},
+			target: ociRepositories(),
 			field:  "ociRepository", raw: from.OCIRepository.Raw,
 			spec: &sourcev1.OCIRepositorySpec{}, former: &sourcev1beta2.OCIRepositorySpec{},
 		})
@@ -80,16 +78,14 @@ func syncObject(app *appsv1alpha1.Application, owner Owner, from source, index i
 			return nil, fmt.Errorf("%s: %w", policyPath(index).Child("kustomization"), err)
 		}
 		spec["sourceRef"] = reference(from, app.Name)
-		of := target{kustomizev1.GroupVersion, kustomizev1.KustomizationKind, "kustomizations"}
-		return newObject(owner, of, app.Namespace, PolicyName(app, index), spec)
+		return newObject(owner, kustomizations(), app.Namespace, PolicyName(app, index), spec)
 	}
 	spec, err := decodeMap(policy.Helm.Raw)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", policyPath(index).Child("helm"), err)
 	}
 	referHelm(spec, from, app.Name)
-	of := target{helmv2.GroupVersion, helmv2.HelmReleaseKind, "helmreleases"}
-	return newObject(owner, of, app.Namespace, PolicyName(app, index), spec)
+	return newObject(owner, helmReleases(), app.Namespace, PolicyName(app, index), spec)
 }
 
 // referHelm points a release at its source: an OCI artifact is the chart

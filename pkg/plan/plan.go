@@ -136,10 +136,7 @@ func noneMissing(members []fleet.Member, destination *appsv1alpha1.ApplicationDe
 
 // newObject wraps a spec, given as JSON, into a whole object of ours.
 func newObject(owner Owner, of target, namespace, name string, spec any) (*Object, error) {
-	id := Identity{
-		Group: of.gv.Group, Version: of.gv.Version, Resource: of.resource, Kind: of.kind,
-		Namespace: namespace, Name: name,
-	}
+	id := of.named(namespace, name)
 	metadata, err := metadataOf(owner, id)
 	if err != nil {
 		return nil, err
