@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -67,6 +68,26 @@ func (s *Snapshot) All() []Member {
 	return members
 }
 
+// Everything returns all clusters of the namespace in the order of InOrder,
+// and those that a fleet lists and that do not exist, which are Missing.
+func (s *Snapshot) Everything() []Member {
+	all := s.All()
+	for key := range s.listedBy {
+		if key.known() && s.Member(key.kind, key.name).Missing {
+			all = append(all, s.Member(key.kind, key.name))
+		}
+	}
+	slices.SortStableFunc(all[len(s.order):], func(a, b Member) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
+	})
+	return s.InOrder(all)
+}
+
+// FleetsOf returns the names of the fleets that list a member.
+func (s *Snapshot) FleetsOf(member Member) []string {
+	return s.listedBy[clusterKey{member.Kind, member.Name}]
+}
+
 // InOrder returns members in the order of the fleets that list them, then the
 // others by name within their kind, each once. The host comes first.
 func (s *Snapshot) InOrder(members []Member) []Member {
@@ -113,21 +134,27 @@ func (s *Snapshot) membersOf(f fleetv1alpha1.Fleet) ([]Member, error) {
 	var members []Member
 	seen := map[clusterKey]bool{}
 	for _, reference := range f.Spec.Clusters {
-		kind := reference.Kind
-		if kind == "" {
-			kind = KindCluster // as Kurator's fleet manager reads it
+		key := keyOf(reference)
+		if !key.known() {
+			return nil, fmt.Errorf("fleet %q lists %q of kind %q: only AttachedCluster and Cluster are known", f.Name, key.name, key.kind)
 		}
-		if kind != KindCluster && kind != KindAttachedCluster {
-			return nil, fmt.Errorf("fleet %q lists %q of kind %q: only AttachedCluster and Cluster are known", f.Name, reference.Name, kind)
-		}
-		key := clusterKey{kind, reference.Name}
 		if !seen[key] {
 			seen[key] = true
-			members = append(members, s.Member(kind, reference.Name))
+			members = append(members, s.Member(key.kind, key.name))
 		}
 	}
 	return members, nil
 }
+
+// keyOf is the cluster that a fleet lists.
+func keyOf(reference fleetv1alpha1.ClusterReference) clusterKey {
+	if reference.Kind == "" {
+		return clusterKey{KindCluster, reference.Name} // as Kurator's fleet manager reads it
+	}
+	return clusterKey{reference.Kind, reference.Name}
+}
+
+func (k clusterKey) known() bool { return k.kind == KindCluster || k.kind == KindAttachedCluster }
 
 // ThereIs names, in an error, what could have been meant, as long as that
 // stays a line.

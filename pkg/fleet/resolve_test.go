@@ -209,3 +209,36 @@ func TestMember(t *testing.T) {
 		}
 	}
 }
+
+func TestEverythingAndWhoListsIt(t *testing.T) {
+	snapshot := newSnapshot("default",
+		[]fleetv1alpha1.Fleet{
+			newFleet("bad", refer("CustomCluster", "c"), refer("", "z"), refer("AttachedCluster", "late")),
+			newFleet("one", refer("AttachedCluster", "west"), refer("AttachedCluster", "lost"), refer("AttachedCluster", "west")),
+			newFleet("two", refer("", "made"), refer("AttachedCluster", "west")),
+		},
+		[]clusterv1alpha1.AttachedCluster{attachedCluster("alone", nil), attachedCluster("west", nil)},
+		[]clusterv1alpha1.Cluster{madeCluster("made", "")},
+	)
+	want := []string{
+		"AttachedCluster/west", "AttachedCluster/lost?", "Cluster/made", "AttachedCluster/alone", "AttachedCluster/late?", "Cluster/z?",
+	}
+	if got := names(snapshot.Everything()); !slices.Equal(got, want) {
+		t.Errorf("everything is %q, want %q", got, want)
+	}
+	for _, test := range []struct {
+		member Member
+		want   []string
+	}{
+		{Member{Kind: KindAttachedCluster, Name: "west"}, []string{"one", "two"}},
+		{Member{Kind: KindCluster, Name: "made"}, []string{"two"}},
+		{Member{Kind: KindAttachedCluster, Name: "lost"}, []string{"one"}},
+		{Member{Kind: KindAttachedCluster, Name: "late"}, []string{"bad"}},
+		{Member{Kind: KindAttachedCluster, Name: "alone"}, nil},
+		{HostMember(), nil},
+	} {
+		if got := snapshot.FleetsOf(test.member); !slices.Equal(got, test.want) {
+			t.Errorf("%s is listed by %q, want %q", test.member.Name, got, test.want)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -26,6 +27,8 @@ type Snapshot struct {
 	fleets    []fleetv1alpha1.Fleet
 	clusters  map[clusterKey]Member
 	order     []clusterKey
+	// listedBy are, by cluster, the fleets that list it.
+	listedBy map[clusterKey][]string
 	// credentials are the Secrets that give access to a cluster, and whose they
 	// are.
 	credentials map[string]string
@@ -125,7 +128,10 @@ func inNamespace(namespace string) string {
 func newSnapshot(namespace string, fleets []fleetv1alpha1.Fleet,
 	attached []clusterv1alpha1.AttachedCluster, clusters []clusterv1alpha1.Cluster,
 ) *Snapshot {
-	s := &Snapshot{Namespace: namespace, fleets: fleets, clusters: map[clusterKey]Member{}, credentials: map[string]string{}}
+	s := &Snapshot{
+		Namespace: namespace, fleets: fleets, clusters: map[clusterKey]Member{}, credentials: map[string]string{},
+		listedBy: map[clusterKey][]string{},
+	}
 	add := func(member Member) {
 		key := clusterKey{member.Kind, member.Name}
 		s.clusters[key] = member
@@ -154,6 +160,14 @@ func newSnapshot(namespace string, fleets []fleetv1alpha1.Fleet,
 			Name: c.Name, Kind: KindCluster, Labels: c.Labels,
 			Kubeconfig: SecretKey{namespace, secret, clusterv1alpha1.DefaultKubeconfigKey},
 		})
+	}
+	for _, f := range fleets {
+		for _, reference := range f.Spec.Clusters {
+			key := keyOf(reference)
+			if listed := s.listedBy[key]; !slices.Contains(listed, f.Name) {
+				s.listedBy[key] = append(listed, f.Name)
+			}
+		}
 	}
 	return s
 }
