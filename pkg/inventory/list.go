@@ -40,11 +40,7 @@ func List(ctx context.Context, host rest.Interface, namespace string, now func()
 		if next != "" {
 			request.Param("continue", next)
 		}
-		body, err := request.Do(ctx).Raw()
-		if err == nil {
-			err = json.Unmarshal(body, &page)
-		}
-		if err != nil {
+		if err := decodePage(request.Do(ctx), &page); err != nil {
 			return all, errors.Join(append(errs, fmt.Errorf("list the inventories (Secrets of type %s on the host): %w", secretType, err))...)
 		}
 		for i := range page.Items {
@@ -62,6 +58,19 @@ func List(ctx context.Context, host rest.Interface, namespace string, now func()
 			return all, errors.Join(errs...)
 		}
 	}
+}
+
+// decodePage reads an answer. Its error is asked for first: what Raw returns does
+// not say what the API server said.
+func decodePage(answer rest.Result, into any) error {
+	if err := answer.Error(); err != nil {
+		return err
+	}
+	body, err := answer.Raw()
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(body, into)
 }
 
 // Of names the application whose record it is.

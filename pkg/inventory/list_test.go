@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/rest"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
@@ -84,5 +85,26 @@ func TestList(t *testing.T) {
 	none, err := List(t.Context(), lister(t, "/api/v1/namespaces/c/secrets"), "c", time.Now)
 	if err != nil || len(none) > 0 {
 		t.Errorf("%d, %v", len(none), err)
+	}
+}
+
+// What the API server says is in the error, and not that something is unknown.
+func TestListSaysWhyItFails(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusForbidden)
+		_ = json.NewEncoder(w).Encode(object{
+			"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Forbidden", "code": http.StatusForbidden,
+			"message": `secrets is forbidden: User "ana" cannot list resource "secrets"`,
+		})
+	}))
+	t.Cleanup(server.Close)
+	host, err := fleet.NewHostClient(&rest.Config{Host: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := List(t.Context(), host, "", time.Now)
+	if len(all) > 0 || !apierrors.IsForbidden(err) || !strings.HasSuffix(err.Error(), `User "ana" cannot list resource "secrets"`) {
+		t.Errorf("got %d, %v", len(all), err)
 	}
 }
