@@ -51,7 +51,7 @@ func (f *getFlags) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.showManagedFields, "show-managed-fields", false, "Keep managedFields in objects that are printed as JSON or YAML.")
 	flags.BoolVar(&f.noHeaders, "no-headers", false, "Leave the column titles out.")
 	flags.BoolVar(&f.showKind, "show-kind", false, "Show the type before each name.")
-	flags.BoolVar(&f.showLabels, "show-labels", false, "Show all labels as the last column.")
+	flags.BoolVar(&f.showLabels, "show-labels", false, "Show all labels in a column of their own.")
 	flags.StringSliceVarP(&f.labelColumns, "label-columns", "L", nil, "Show these labels as columns.")
 	flags.IntVar(&f.chunkSize, "chunk-size", 500, "How many objects a cluster is asked for at a time; 0 for all at once.")
 	flags.BoolVar(&f.ignoreNotFound, "ignore-not-found", false, "Pass over what was named and is not there.")

@@ -26,8 +26,6 @@ type watching struct {
 	changes  chan change
 }
 
-type memberKey struct{ kind, name string }
-
 // change is something that happened in a member, or why it cannot be followed.
 type change struct {
 	member fleet.Member

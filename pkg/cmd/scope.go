@@ -37,7 +37,10 @@ type scope struct {
 	parallel          int
 	memberTimeout     time.Duration
 
-	selector labels.Selector
+	// everything is set where all clusters of the namespace are meant by default,
+	// and not those of its only fleet.
+	everything bool
+	selector   labels.Selector
 	// given tells whether a flag was given, with whatever value.
 	given func(flag string) bool
 }
@@ -123,28 +126,46 @@ func (s *scope) options() fanout.Options {
 	return fanout.Options{Limit: s.parallel, Timeout: s.memberTimeout}
 }
 
+// memberKey tells a member from all others of its host.
+type memberKey struct{ kind, name string }
+
+// scoped is what a scope finds on the host.
+type scoped struct {
+	snapshot *fleet.Snapshot
+	members  []fleet.Member
+	// record and application are those of --app, as far as there are any.
+	record      *inventory.Inventory
+	application *appsv1alpha1.Application
+}
+
 // members reads the host, in one round trip, and lists the members: in the
 // order of the fleet, or by name, the host before all others.
 func (s *scope) members(ctx context.Context, factory *Factory, host *fleet.Client) ([]fleet.Member, error) {
-	var (
-		snapshot    *fleet.Snapshot
-		record      *inventory.Inventory
-		application *appsv1alpha1.Application
-		reads       errgroup.Group
-	)
+	found, err := s.read(ctx, factory, host)
+	return found.members, err
+}
+
+// read is members, and what else it finds. What is to be read of the host
+// besides is done in the same round trip.
+func (s *scope) read(ctx context.Context, factory *Factory, host *fleet.Client, besides ...func() error) (found scoped, err error) {
+	var reads errgroup.Group
+	for _, read := range besides {
+		reads.Go(read)
+	}
 	reads.Go(func() (err error) {
-		snapshot, err = fleet.Read(ctx, host, s.fleetNamespace)
+		found.snapshot, err = fleet.Read(ctx, host, s.fleetNamespace)
 		return err
 	})
-	s.readApp(ctx, factory, host, &reads, &record, &application)
+	s.readApp(ctx, factory, host, &reads, &found.record, &found.application)
 	if err := reads.Wait(); err != nil {
-		return nil, unreachable(err)
+		return scoped{}, unreachable(err)
 	}
-	members, err := s.wide(snapshot, record, application)
+	members, err := s.wide(found.snapshot, found.record, found.application)
 	if err != nil {
-		return nil, err
+		return scoped{}, err
 	}
-	return s.narrow(s.withHost(members))
+	found.members, err = s.narrow(s.withHost(members))
+	return found, err
 }
 
 // readApp reads what is known of the application that --app names, if it names
@@ -200,6 +221,8 @@ func (s *scope) wide(snapshot *fleet.Snapshot, record *inventory.Inventory, appl
 	switch {
 	case s.app != "":
 		return s.membersOf(snapshot, record, application)
+	case s.everything && s.fleet == "":
+		return snapshot.Everything(), nil
 	case s.allClusters, len(s.clusters) > 0 && s.fleet == "":
 		return snapshot.All(), nil
 	case s.fleet != "":

@@ -81,7 +81,7 @@ func memberOf(owner plan.Owner, member fleet.Member) reportMember {
 func reportErrors(errs []error) []reportError {
 	var all []reportError
 	for _, err := range errs {
-		all = append(all, reportError{reason.Of(err), Escape(shorten(reason.Message(err), maxMessage))})
+		all = append(all, *errorOf(err))
 	}
 	return all
 }

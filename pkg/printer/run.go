@@ -1,6 +1,7 @@
 package printer
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -188,11 +189,23 @@ func MemberError(out io.Writer, before string, member fleet.Member, err error) {
 }
 
 func memberError(before string, member fleet.Member, err error) string {
-	why, text := reason.Of(err), shorten(reason.Message(err), maxLine)
-	if secret := member.Kubeconfig; why == reason.Unauthorized && secret.Name != "" {
-		text = fmt.Sprintf("its credentials were refused (Secret %s/%s)", secret.Namespace, secret.Name)
+	return Escape(before+member.Name) + ": " + why(member, err)
+}
+
+// why is why a member failed, as reason and message.
+func why(member fleet.Member, err error) string {
+	return Escape(fmt.Sprintf("%s: %s", reason.Of(err), shorten(messageOf(member, err), maxLine)))
+}
+
+// messageOf is an error's, to whose API server's own word there is nothing to add
+// but where the credentials are that it refuses.
+func messageOf(member fleet.Member, err error) string {
+	var known *reason.Error
+	secret := member.Kubeconfig
+	if reason.Of(err) == reason.Unauthorized && !errors.As(err, &known) && secret.Name != "" {
+		return fmt.Sprintf("its credentials were refused (Secret %s/%s)", secret.Namespace, secret.Name)
 	}
-	return Escape(fmt.Sprintf("%s%s: %s: %s", before, member.Name, why, text))
+	return reason.Message(err)
 }
 
 // Duration is a time as a user reads it: in milliseconds below one second, in

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"k8s.io/client-go/util/jsonpath"
+	"sigs.k8s.io/yaml"
 )
 
 // patience is how long eventually waits: Flux needs some seconds.
@@ -25,10 +27,12 @@ type theTest struct{}
 //	exits CODE COMMAND...          runs it and checks its exit code
 //	eventually PATTERN COMMAND...  runs it until its stdout matches the pattern
 //	never-again PATTERN COMMAND... runs it until its stdout no longer matches
+//	finds JSONPATH WANT            evaluates it on the last stdout, JSON or YAML
 //	another-lab DIR FLAGS...       brings up a lab that ends with the script
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"exits":       exits,
+		"finds":       finds,
 		"another-lab": anotherLab,
 		"eventually":  func(ts *testscript.TestScript, neg bool, args []string) { until(ts, neg, true, args) },
 		"never-again": func(ts *testscript.TestScript, neg bool, args []string) { until(ts, neg, false, args) },
@@ -69,6 +73,21 @@ func until(ts *testscript.TestScript, neg, match bool, args []string) {
 			ts.Fatalf("after %s, match of %q is still not %t (error: %v); the last output was:\n%s%s",
 				patience, args[0], match, err, ts.ReadFile("stdout"), ts.ReadFile("stderr"))
 		}
+	}
+}
+
+func finds(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: finds JSONPATH WANT")
+	}
+	var document any
+	ts.Check(yaml.UnmarshalStrict([]byte(ts.ReadFile("stdout")), &document))
+	path := jsonpath.New("finds").AllowMissingKeys(true)
+	ts.Check(path.Parse(args[0]))
+	var found strings.Builder
+	ts.Check(path.Execute(&found, document))
+	if found.String() != args[1] {
+		ts.Fatalf("%s finds %q, not %q", args[0], found.String(), args[1])
 	}
 }
 
