@@ -58,6 +58,14 @@ type unhealthyError struct{}
 
 func (unhealthyError) Error() string { return "not all is ready" }
 
+// checkError is the error of a check that found where a deploy would fail. That
+// has been reported.
+type checkError struct{ failed int }
+
+func (e checkError) Error() string {
+	return fmt.Sprintf("a deploy would fail in %d clusters", e.failed)
+}
+
 // exitCode prints an error, but for what was printed before, and finds its
 // code: that of the members, where some were done.
 func exitCode(out io.Writer, err error) int {
@@ -73,6 +81,9 @@ func exitCode(out io.Writer, err error) int {
 		var members membersError
 		if errors.As(one, &members) {
 			code = members.code()
+			continue
+		}
+		if errors.As(one, &checkError{}) {
 			continue
 		}
 		if errors.As(one, &unhealthyError{}) {

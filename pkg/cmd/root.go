@@ -67,7 +67,7 @@ func newRoot(factory *Factory, flags *genericclioptions.ConfigFlags) *cobra.Comm
 	flags.AddFlags(root.PersistentFlags())
 	groups := templates.CommandGroups{
 		{Message: "Applications:", Commands: []*cobra.Command{newDeploy(factory), newDelete(factory), newStatus(factory)}},
-		{Message: "The fleet:", Commands: []*cobra.Command{newGet(factory), newClusters(factory)}},
+		{Message: "The fleet:", Commands: []*cobra.Command{newGet(factory), newClusters(factory), newCheck(factory)}},
 	}
 	groups.Add(root)
 	root.AddCommand(newOptions(), newVersion(factory))
