@@ -8,20 +8,12 @@ import (
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/validate/content"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fanout"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
-
-// workload is one object that Flux says it applied, as Flux's status spells it.
-type workload struct {
-	// ID is <namespace>_<name>_<group>_<kind>.
-	ID      string `json:"id"`
-	Version string `json:"v"`
-}
 
 // Flux writes these labels on all that a Kustomization applies.
 const (
@@ -40,7 +32,7 @@ func (m Member) leftover(ctx context.Context, kustomization plan.Identity, atDel
 	if !deletesWorkloads(atEnd) {
 		return nil
 	}
-	var late []workload
+	var late []plan.Entry
 	for _, entry := range atEnd.Status.Inventory.Entries {
 		if !slices.Contains(atDelete.Status.Inventory.Entries, entry) {
 			late = append(late, entry)
@@ -48,7 +40,7 @@ func (m Member) leftover(ctx context.Context, kustomization plan.Identity, atDel
 	}
 	kinds := m.kinds(ctx, late)
 	var err error
-	for result := range fanout.Run(ctx, fanout.Options{Limit: len(late)}, late, func(ctx context.Context, entry workload) (struct{}, error) {
+	for result := range fanout.Run(ctx, fanout.Options{Limit: len(late)}, late, func(ctx context.Context, entry plan.Entry) (struct{}, error) {
 		return struct{}{}, m.sweep(ctx, kustomization, entry, kinds)
 	}) {
 		if result.Err != nil && err == nil {
@@ -74,8 +66,8 @@ func deletesWorkloads(kustomization live) bool {
 
 // sweep deletes one object that Flux applied for a Kustomization, unless it is
 // gone, going, somebody else's by now, or meant to stay.
-func (m Member) sweep(ctx context.Context, kustomization plan.Identity, entry workload, kinds map[string]resources) error {
-	id, err := entry.identity(kinds)
+func (m Member) sweep(ctx context.Context, kustomization plan.Identity, entry plan.Entry, kinds map[string]resources) error {
+	id, err := locate(entry, kinds)
 	if err != nil {
 		return err
 	}
@@ -114,15 +106,16 @@ type resources struct {
 }
 
 // kinds reads, for each API version among the entries, which resources it has.
-func (m Member) kinds(ctx context.Context, entries []workload) map[string]resources {
+func (m Member) kinds(ctx context.Context, entries []plan.Entry) map[string]resources {
 	known := map[string]resources{}
 	for _, entry := range entries {
-		version := strings.Join(entry.apiPath(), "/")
-		if _, asked := known[version]; asked || !entry.isValid() {
+		id, ok := entry.Identity()
+		version := strings.Join(id.APIPath(), "/")
+		if _, asked := known[version]; asked || !ok {
 			continue
 		}
 		var list metav1.APIResourceList
-		err := decode(m.Client.Get().AbsPath(entry.apiPath()...).Timeout(m.patience(ctx)).Do(ctx), &list)
+		err := decode(m.Client.Get().AbsPath(id.APIPath()...).Timeout(m.patience(ctx)).Do(ctx), &list)
 		found := resources{byKind: map[string]metav1.APIResource{}, err: err}
 		for _, resource := range list.APIResources {
 			if !strings.Contains(resource.Name, "/") { // a subresource
@@ -134,54 +127,20 @@ func (m Member) kinds(ctx context.Context, entries []workload) map[string]resour
 	return known
 }
 
-// parts splits the ID. A colon, which RBAC allows in names, is spelled "__".
-func (w workload) parts() (namespace, name, group, kind string) {
-	fields := strings.Split(w.ID, "_")
-	if len(fields) < 4 {
-		return "", "", "", ""
-	}
-	last := len(fields) - 1
-	name = strings.ReplaceAll(strings.Join(fields[1:last-1], "_"), "__", ":")
-	return fields[0], name, fields[last-1], fields[last]
-}
-
-// isValid tells an entry that names an object from one that names a path of
-// the API server's choice.
-func (w workload) isValid() bool {
-	namespace, name, group, kind := w.parts()
-	for _, part := range []string{namespace, name, group, w.Version} {
-		if len(content.IsPathSegmentName(part)) > 0 {
-			return false
-		}
-	}
-	return name != "" && kind != "" && w.Version != ""
-}
-
-// apiPath is the path of the workload's API version.
-func (w workload) apiPath() []string {
-	_, _, group, _ := w.parts()
-	if group == "" {
-		return []string{"api", w.Version}
-	}
-	return []string{"apis", group, w.Version}
-}
-
-func (w workload) identity(kinds map[string]resources) (plan.Identity, error) {
-	if !w.isValid() {
+// locate adds to an entry's object the resource that its kind is in the member.
+func locate(entry plan.Entry, kinds map[string]resources) (plan.Identity, error) {
+	id, ok := entry.Identity()
+	if !ok {
 		return plan.Identity{}, errors.New("it names no object")
 	}
-	namespace, name, group, kind := w.parts()
-	known := kinds[strings.Join(w.apiPath(), "/")]
+	known := kinds[strings.Join(id.APIPath(), "/")]
 	if known.err != nil {
 		return plan.Identity{}, known.err
 	}
-	resource, ok := known.byKind[kind]
-	if !ok || resource.Namespaced != (namespace != "") {
-		return plan.Identity{}, fmt.Errorf("the member does not serve kind %q of %q", kind, group)
+	resource, served := known.byKind[id.Kind]
+	if !served || resource.Namespaced != (id.Namespace != "") {
+		return plan.Identity{}, fmt.Errorf("the member does not serve kind %q of %q", id.Kind, id.Group)
 	}
-	id := plan.Identity{Group: group, Version: w.Version, Resource: resource.Name, Kind: kind, Name: name}
-	if resource.Namespaced {
-		id.Namespace = namespace
-	}
+	id.Resource = resource.Name
 	return id, nil
 }

@@ -40,7 +40,7 @@ type live struct {
 	Status struct {
 		// Inventory is what Flux says that it applied for the object.
 		Inventory struct {
-			Entries []workload `json:"entries"`
+			Entries []plan.Entry `json:"entries"`
 		} `json:"inventory"`
 	} `json:"status"`
 }

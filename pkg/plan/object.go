@@ -49,12 +49,17 @@ func (id Identity) SameObject(other Identity) bool {
 	return id == other
 }
 
+// APIPath is the path of its API version below its API server's root.
+func (id Identity) APIPath() []string {
+	if id.Group == "" {
+		return []string{"api", id.Version}
+	}
+	return []string{"apis", id.Group, id.Version}
+}
+
 // Path is the object's path below its API server's root.
 func (id Identity) Path() []string {
-	path := []string{"api", id.Version}
-	if id.Group != "" {
-		path = []string{"apis", id.Group, id.Version}
-	}
+	path := id.APIPath()
 	if id.Namespace != "" {
 		path = append(path, "namespaces", id.Namespace)
 	}
