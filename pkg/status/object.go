@@ -32,6 +32,10 @@ type object struct {
 		// is a name.
 		Chart    json.RawMessage `json:"chart"`
 		ChartRef reference       `json:"chartRef"`
+		// These are a HelmRelease's: what it is called for Helm, and where.
+		ReleaseName      string `json:"releaseName"`
+		TargetNamespace  string `json:"targetNamespace"`
+		StorageNamespace string `json:"storageNamespace"`
 	} `json:"spec"`
 	Status struct {
 		ObservedGeneration int64       `json:"observedGeneration"`
@@ -44,10 +48,19 @@ type object struct {
 		ObservedSourceArtifactRevision string `json:"observedSourceArtifactRevision"`
 		LastAppliedRevision            string `json:"lastAppliedRevision"`
 		LastAttemptedRevision          string `json:"lastAttemptedRevision"`
+		// Inventory is a Kustomization's, and since helm-controller 1.5 a
+		// HelmRelease's: what it applied.
+		Inventory *struct {
+			Entries []plan.Entry `json:"entries"`
+		} `json:"inventory"`
 		// The rest is a HelmRelease's.
 		LastAttemptedRevisionDigest string     `json:"lastAttemptedRevisionDigest"`
 		HelmChart                   string     `json:"helmChart"`
 		History                     []snapshot `json:"history"`
+		// StorageNamespace is where Helm keeps its records.
+		StorageNamespace string `json:"storageNamespace"`
+		// LastReleaseRevision is of helm-controllers that write no history.
+		LastReleaseRevision int `json:"lastReleaseRevision"`
 	} `json:"status"`
 }
 
@@ -59,8 +72,11 @@ type reference struct {
 }
 
 // snapshot is one release in a HelmRelease's history. A Kustomization has a
-// history too, with neither of the fields.
+// history too, with none of the fields.
 type snapshot struct {
+	Name         string `json:"name"`
+	Namespace    string `json:"namespace"`
+	Version      int    `json:"version"`
 	ChartVersion string `json:"chartVersion"`
 	Status       string `json:"status"`
 }

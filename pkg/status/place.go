@@ -40,6 +40,8 @@ type Seen struct {
 	Images map[plan.Identity][]string
 	// ImagesErr is why they are not known, or not all of them.
 	ImagesErr error
+	// Below is what Flux applied for each of the objects, where that was looked at.
+	Below []Branch
 	// Err is why the member could not be asked; nothing is known of it then.
 	Err error
 }
@@ -57,6 +59,12 @@ func (p Place) wanted() bool {
 // Look looks at what one application has in a member, in one round trip. Copied
 // Secrets and ConfigMaps are not read.
 func Look(ctx context.Context, client rest.Interface, place Place, images bool) Seen {
+	seen, _ := look(ctx, client, place, images)
+	return seen
+}
+
+// look is Look, and returns the objects as they were read, in their order.
+func look(ctx context.Context, client rest.Interface, place Place, images bool) (Seen, []found) {
 	seen := Seen{Place: place, Rows: make([]Row, len(place.Objects))}
 	var ids []plan.Identity
 	for i, object := range place.Objects {
@@ -69,17 +77,19 @@ func Look(ctx context.Context, client rest.Interface, place Place, images bool) 
 	if images {
 		looking.Go(func() { seen.Images, seen.ImagesErr = imagesOf(ctx, client, ids) })
 	}
-	rows := Read(ctx, client, ids)
+	rows, read := readJudged(ctx, client, ids)
 	looking.Wait()
+	objects := make([]found, len(place.Objects))
 	for i, object := range place.Objects {
 		if object.IsRef() {
 			continue
 		}
 		seen.Rows[i], rows = rows[0], rows[1:]
+		objects[i], read = read[0], read[1:]
 		object.compare(&seen.Rows[i])
 	}
 	seen.unite()
-	return seen
+	return seen, objects
 }
 
 // unite takes what is wrong with every object that was read for what is wrong

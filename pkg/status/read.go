@@ -30,6 +30,12 @@ type found struct {
 // one row per object, in their order. The HelmCharts of HelmReleases are read
 // too: Flux names them.
 func Read(ctx context.Context, client rest.Interface, ids []plan.Identity) []Row {
+	rows, _ := readJudged(ctx, client, ids)
+	return rows
+}
+
+// readJudged is Read, and returns the objects too.
+func readJudged(ctx context.Context, client rest.Interface, ids []plan.Identity) ([]Row, []found) {
 	all := readAll(ctx, client, append(slices.Clone(ids), chartsOf(ids)...))
 	read, charts := all[:len(ids)], all[len(ids):]
 	objects := make([]*object, len(read))
@@ -51,7 +57,7 @@ func Read(ctx context.Context, client rest.Interface, ids []plan.Identity) []Row
 			rows[i].State, rows[i].Err = one.judge(objects, chart), err
 		}
 	}
-	return rows
+	return rows, read
 }
 
 func readAll(ctx context.Context, client rest.Interface, ids []plan.Identity) []found {

@@ -64,6 +64,8 @@ type Verdict struct {
 	Revisions []string
 	// Lines are the objects of all members, in their order.
 	Lines []Line
+	// NotFine counts what Flux applied and is not fine, where that was looked at.
+	NotFine int
 }
 
 // Line is one object of an application in one member, or a member of which
@@ -141,9 +143,11 @@ func (a *Application) Judge() Verdict {
 		if leftovers {
 			v.Counts.Leftovers++
 		}
-		ok := worst == classReady && !leftovers
+		below := seen.notFine()
+		v.NotFine += below
+		ok := worst == classReady && !leftovers && below == 0
 		v.AllReady = v.AllReady && ok
-		v.UnreachedApart = v.UnreachedApart && (ok || seen.unreached())
+		v.UnreachedApart = v.UnreachedApart && (ok || below == 0 && seen.unreached())
 		v.Lines = append(v.Lines, seen.lines()...)
 	}
 	compare(v.Lines)
