@@ -53,6 +53,20 @@ func (c *StatusChanges) Lines(one Judged, options StatusOptions) error {
 	return c.changed(c.err, closing.Bytes())
 }
 
+// Tree prints the trees of an application if they are not as they were, and the
+// closing line after them.
+func (c *StatusChanges) Tree(one Judged, options StatusOptions) error {
+	var text bytes.Buffer
+	if err := Trees(&text, one, options); err != nil || bytes.Equal(text.Bytes(), c.said) {
+		return err
+	}
+	if err := c.Document(text.Bytes()); err != nil {
+		return err
+	}
+	StatusClosing(c.err, one)
+	return nil
+}
+
 // Document prints a document if it is another one than before.
 func (c *StatusChanges) Document(text []byte) error { return c.changed(c.out, text) }
 

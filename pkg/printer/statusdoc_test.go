@@ -14,14 +14,16 @@ func TestDocumentsAreDescribed(t *testing.T) {
 		t.Fatal(err)
 	}
 	ofRunsAlone := map[string]bool{"application": true, "ready": true, "revisions": true, "abandoned": true}
+	walked := map[reflect.Type]bool{}
 	var walk func(of reflect.Type, path string)
 	walk = func(of reflect.Type, path string) {
 		for of.Kind() == reflect.Slice || of.Kind() == reflect.Pointer {
 			of = of.Elem()
 		}
-		if of.Kind() != reflect.Struct || of.PkgPath() == "time" {
+		if of.Kind() != reflect.Struct || of.PkgPath() == "time" || walked[of] {
 			return
 		}
+		walked[of] = true
 		for i := range of.NumField() {
 			field := of.Field(i)
 			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
@@ -36,4 +38,5 @@ func TestDocumentsAreDescribed(t *testing.T) {
 	}
 	walk(reflect.TypeFor[statusList](), "ApplicationStatusList")
 	walk(reflect.TypeFor[statusDocument](), "ApplicationStatus")
+	walk(reflect.TypeFor[treeDocument](), "ApplicationTree")
 }

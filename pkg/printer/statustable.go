@@ -180,6 +180,9 @@ func countsOf(one Judged) []string {
 			parts = append(parts, fmt.Sprintf("%d %s", count.n, count.what))
 		}
 	}
+	if one.NotFine > 0 {
+		parts = append(parts, fmt.Sprintf("%s not current", objects(one.NotFine)))
+	}
 	if n := len(one.Revisions); n > 1 {
 		parts = append(parts, fmt.Sprintf("%d revisions%s", n, usual(one)))
 	}
