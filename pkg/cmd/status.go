@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -26,6 +25,7 @@ type statusOptions struct {
 	output        string
 	noHeaders     bool
 	watch         bool
+	tree          bool
 }
 
 func newStatus(factory *Factory) *cobra.Command {
@@ -52,7 +52,13 @@ func newStatus(factory *Factory) *cobra.Command {
 			that Kurator's own controller distributes (kurator), whose state is what
 			Kurator says of them, and from those that are nowhere but on the host (-).
 
-			The exit code is 0 if all is ready in all clusters, and 3 if not.`),
+			--tree shows of one application also what Flux says that it applied, and the
+			pods of that, with kstatus' words for the health of each object. What is
+			Current and has no pods is folded into one line, and so are many pods of one
+			workload; -o wide folds nothing, and shows the images.
+
+			The exit code is 0 if all is ready in all clusters, and 3 if not, or if with
+			--tree something that Flux applied is not Current.`),
 		Example: templates.Examples(`
 			# All applications of the namespace
 			kubectl fleetapp status
@@ -65,6 +71,9 @@ func newStatus(factory *Factory) *cobra.Command {
 
 			# In some clusters, with the sources and the images
 			kubectl fleetapp status shop -C eu-1,eu-2 -o wide
+
+			# What Flux applied for it, down to the pods
+			kubectl fleetapp status shop --tree -C eu-1
 
 			# Follow a rollout
 			kubectl fleetapp status shop --watch
@@ -95,6 +104,7 @@ func (o *statusOptions) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVarP(&o.allNamespaces, "all-namespaces", "A", false, "Show the objects of all namespaces.")
 	flags.StringVarP(&o.output, "output", "o", "", "Output format: wide, name, json or yaml.")
 	flags.BoolVar(&o.noHeaders, "no-headers", false, "Leave the column titles out.")
+	flags.BoolVar(&o.tree, "tree", false, "Show one application as a tree: below its objects what Flux applied, and the pods of that.")
 	flags.BoolVarP(&o.watch, "watch", "w", false, "After the table, go on with what changes, until interrupted.")
 }
 
@@ -102,6 +112,10 @@ func (o *statusOptions) complete() error {
 	switch {
 	case !slices.Contains([]string{"", "wide", "name", "json", "yaml"}, o.output):
 		return fmt.Errorf("unknown output format %q: wide, name, json and yaml are known", o.output)
+	case o.tree && o.name == "":
+		return errors.New("--tree shows one application: name it")
+	case o.tree && o.output == "name":
+		return errors.New("--tree and -o name exclude each other")
 	case o.watch && o.output == "name":
 		return errors.New("--watch and -o name exclude each other: names do not change")
 	case o.allNamespaces && o.name != "":
@@ -132,11 +146,14 @@ func (o *statusOptions) run(ctx context.Context) error {
 	if o.watch {
 		return o.follow(ctx, host)
 	}
-	looked, err := o.look(ctx, host)
+	each := o.asTheyCome()
+	looked, err := o.look(ctx, host, each)
 	if err != nil {
 		return err
 	}
-	if err := looked.print(o, o.Terminal()); err != nil {
+	if each != nil {
+		looked.sum(o)
+	} else if err := looked.print(o, o.Terminal()); err != nil {
 		return err
 	}
 	return looked.err(o.ignoreUnreachable)
@@ -151,8 +168,9 @@ type looked struct {
 	running string
 }
 
-// look reads the host, and then asks all members side by side.
-func (o *statusOptions) look(ctx context.Context, host *fleet.Client) (*looked, error) {
+// look reads the host, and then asks all members side by side. What is seen in a
+// member goes to each, where that is not nil, as it comes.
+func (o *statusOptions) look(ctx context.Context, host *fleet.Client, each func(*status.Seen) error) (*looked, error) {
 	found, unread := o.readApplications(ctx, host, o.fleetNamespace, o.name)
 	if found == nil {
 		return nil, unread
@@ -167,8 +185,18 @@ func (o *statusOptions) look(ctx context.Context, host *fleet.Client) (*looked, 
 			return nil, err
 		}
 	}
-	if err := o.askMembers(ctx, host, surveys); err != nil {
+	if err := o.askMembers(ctx, host, surveys, each); err != nil {
 		return nil, err
+	}
+	for _, survey := range surveys {
+		if each == nil || survey.Manager == status.ByFleetapp {
+			continue
+		}
+		for i := range survey.Seen { // of which nobody was asked
+			if err := each(&survey.Seen[i]); err != nil {
+				return nil, err
+			}
+		}
 	}
 	looked := &looked{unread: unread}
 	for _, survey := range surveys {
@@ -205,90 +233,3 @@ func (o *statusOptions) one() bool { return o.name != "" }
 
 // document tells whether a document for programs is printed.
 func (o *statusOptions) document() bool { return o.output == "json" || o.output == "yaml" }
-
-// options are those of what is printed on a terminal.
-func (o *statusOptions) options(terminal printer.Terminal) printer.StatusOptions {
-	return printer.StatusOptions{
-		Wide: o.output == "wide", NoHeaders: o.noHeaders, Terminal: o.on(terminal), Now: o.Now(),
-	}
-}
-
-// print prints a look. What is said beside it goes to stderr.
-func (l *looked) print(o *statusOptions, terminal printer.Terminal) error {
-	options := o.options(terminal)
-	switch {
-	case o.document():
-		if o.one() {
-			return printer.LineReport(o.Out, l.all[0], o.output)
-		}
-		return printer.ApplicationReport(o.Out, l.all, l.unasked(), o.output)
-	case o.output == "name":
-		for _, one := range l.all {
-			if _, err := fmt.Fprintln(o.Out, printer.Escape("application.apps.kurator.dev/"+one.Name)); err != nil {
-				return err
-			}
-		}
-		return nil
-	case len(l.all) == 0:
-		_, err := fmt.Fprintln(o.ErrOut, printer.Escape(o.nothing()))
-		return err
-	case !o.one():
-		if err := printer.ApplicationTable(o.Out, l.all, options); err != nil {
-			return err
-		}
-		l.warn(o)
-		return nil
-	}
-	if err := printer.LineTable(o.Out, l.all[0], options); err != nil {
-		return err
-	}
-	l.warn(o)
-	printer.StatusClosing(o.ErrOut, l.all[0])
-	return nil
-}
-
-func (o *statusOptions) nothing() string {
-	if o.allNamespaces {
-		return "No applications found"
-	}
-	return fmt.Sprintf("No applications found in %s namespace. (-A looks in all.)", o.fleetNamespace)
-}
-
-// err is the error of what is not ready, which the output says.
-func (l *looked) err(ignoreUnreachable bool) error {
-	for _, one := range l.all {
-		if !one.AllReady && (!ignoreUnreachable || !one.UnreachedApart) {
-			return errors.Join(l.unread, unhealthyError{})
-		}
-	}
-	if l.unread != nil {
-		return errors.Join(l.unread, unhealthyError{})
-	}
-	return nil
-}
-
-// warn says what a table has no room for.
-func (l *looked) warn(o *statusOptions) {
-	say := func(format string, args ...any) { fmt.Fprintln(o.ErrOut, printer.Escape(fmt.Sprintf(format, args...))) }
-	for _, one := range l.all {
-		if one.Problem != nil {
-			say("warning: application %s/%s: %s; only what its inventory lists is shown", one.Namespace, one.Name, strings.ReplaceAll(one.Problem.Error(), "\n", "; "))
-		}
-	}
-	if !o.one() {
-		for _, outcome := range l.unasked() {
-			for _, err := range outcome.Errs {
-				printer.MemberError(o.ErrOut, "warning: ", outcome.Member, err)
-			}
-		}
-		return
-	}
-	for i := range l.all[0].Seen {
-		if seen := &l.all[0].Seen[i]; seen.Err == nil && seen.ImagesErr != nil {
-			printer.MemberError(o.ErrOut, "note: its images are not compared: ", seen.Member, seen.ImagesErr)
-		}
-	}
-	if l.running != "" {
-		say("%s", l.running)
-	}
-}

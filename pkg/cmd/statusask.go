@@ -46,8 +46,9 @@ func visits(surveys []*status.Application) []visit {
 	return all
 }
 
-// askMembers looks at all places. What could not be asked is noted there.
-func (o *statusOptions) askMembers(ctx context.Context, host *fleet.Client, surveys []*status.Application) error {
+// askMembers looks at all places. What could not be asked is noted there. Each
+// place goes to each, where that is not nil, once it was looked at.
+func (o *statusOptions) askMembers(ctx context.Context, host *fleet.Client, surveys []*status.Application, each func(*status.Seen) error) error {
 	all := visits(surveys)
 	waiting := o.Waiting()
 	defer waiting.Clear()
@@ -64,11 +65,17 @@ func (o *statusOptions) askMembers(ctx context.Context, host *fleet.Client, surv
 			}
 			waiting.Show(names, len(all))
 		case event.Ended:
-			if event.Err == nil {
-				continue
-			}
 			for _, place := range event.Item.places {
-				place.Err = event.Err
+				if event.Err != nil {
+					place.Err = event.Err
+				}
+				if each == nil || ctx.Err() != nil {
+					continue
+				}
+				waiting.Clear()
+				if err := each(place); err != nil {
+					return err
+				}
 			}
 		default:
 			for i, seen := range event.Value {
@@ -96,7 +103,7 @@ func (o *statusOptions) visit(ctx context.Context, host *fleet.Client, to visit)
 	defer client.Close()
 	i := 0
 	for result := range fanout.Run(ctx, fanout.Options{Limit: len(to.places)}, to.places, func(ctx context.Context, place *status.Seen) (status.Seen, error) {
-		return status.Look(ctx, client, place.Place, o.one()), nil
+		return o.lookAt(ctx, client, place.Place), nil
 	}) {
 		all[i] = result.Value
 		if result.Err != nil {

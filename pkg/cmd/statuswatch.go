@@ -21,7 +21,7 @@ func (o *statusOptions) follow(ctx context.Context, host *fleet.Client) error {
 	show, answered, said := o.shower(), false, ""
 	for ctx.Err() == nil {
 		began := time.Now()
-		looked, err := o.look(ctx, host)
+		looked, err := o.look(ctx, host, nil)
 		took := time.Since(began)
 		switch {
 		case ctx.Err() != nil: // which cut the look off
@@ -75,6 +75,9 @@ func (o *statusOptions) shower() func(*looked) error {
 			if _, err := o.ErrOut.Write(said); err != nil {
 				return err
 			}
+		}
+		if o.tree {
+			return changes.Tree(l.all[0], o.options(printer.Terminal{}))
 		}
 		if o.one() {
 			return changes.Lines(l.all[0], o.options(printer.Terminal{}))
