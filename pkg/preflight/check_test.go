@@ -15,9 +15,9 @@ import (
 func TestCheckIsOneRoundTrip(t *testing.T) {
 	m := ready(t)
 	// As Look, who that is, the namespace, five verbs on five kinds, two on charts,
-	// to make the namespace, to list three kinds of workloads, nine on the host, and
-	// seven versions.
-	m.held = 7 + 1 + 1 + 25 + 2 + 1 + 3 + 9 + 7
+	// to make the namespace, to list three kinds of workloads and pods, nine on the
+	// host, and seven versions.
+	m.held = 7 + 1 + 1 + 25 + 2 + 1 + 4 + 9 + 7
 	all := needs()
 	all.Host = true
 	report := preflight.Check(t.Context(), m.client(), all)
@@ -76,6 +76,7 @@ func TestCheck(t *testing.T) {
 				`! grant get, delete on helmcharts.source.toolkit.fluxcd.io in namespace "apps" to its user "ana", so that --wait sees what is wrong with a chart, and --cascade=orphan leaves none`,
 				`! grant create on namespaces to its user "ana", or make namespace "apps" there, if it is missing`,
 				`! grant list on {deployments,statefulsets,daemonsets}.apps to its user "ana", so that status sees which images run, and check whether Flux does`,
+				`! grant list on pods to its user "ana", so that status --tree shows the pods`,
 			},
 		},
 		"what a deploy can do without": {

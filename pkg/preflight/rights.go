@@ -69,6 +69,7 @@ func (n Needs) rights() []right {
 				why: "so that status sees which images run, and check whether Flux does",
 			}, "list")
 		}
+		add(right{resource: "pods", lack: Warned, why: "so that status --tree shows the pods"}, "list")
 	}
 	if n.Host {
 		add(right{group: fleetv1alpha1.Group, resource: fleetv1alpha1.FleetResource, namespace: n.Namespace, lack: Failed}, "list")
