@@ -147,11 +147,11 @@ func imagesOf(line status.Line) string {
 	lacks := strings.Join(without(line.Usual.Images, line.Images), ", ")
 	switch {
 	case lacks == "":
-		return "image " + has + ", which most clusters do not have"
+		return "image " + has + ", which others do not have"
 	case has == "":
-		return "no image " + lacks + ", which most clusters have"
+		return "no image " + lacks + ", which others have"
 	}
-	return "image " + has + ", where most clusters have " + lacks
+	return "image " + has + ", where others have " + lacks
 }
 
 // without is what of the images is not among others.
@@ -202,7 +202,7 @@ func usual(one Judged) string {
 		switch {
 		case !line.RevisionDiffers:
 		case from != "" && from != line.Usual.Revision:
-			return " (! differs from most clusters)"
+			return " (! differs from others)"
 		default:
 			from = line.Usual.Revision
 		}
