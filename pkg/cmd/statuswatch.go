@@ -3,7 +3,7 @@ package cmd
 import (
 	"bytes"
 	"context"
-	"fmt"
+	"errors"
 	"time"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
@@ -15,10 +15,10 @@ import (
 const betweenLooks = 2 * time.Second
 
 // follow looks again and again until the context ends. That is how a watch is to
-// end, and no error. A host that does not answer for a while is asked again, once
-// it has answered.
+// end, and no error. Where the host does not answer for a while, or the
+// application is gone, it is looked for again, once it was found.
 func (o *statusOptions) follow(ctx context.Context, host *fleet.Client) error {
-	show, answered, said := o.shower(), false, ""
+	show, answered := o.shower(), false
 	for ctx.Err() == nil {
 		began := time.Now()
 		looked, err := o.look(ctx, host, nil)
@@ -27,12 +27,9 @@ func (o *statusOptions) follow(ctx context.Context, host *fleet.Client) error {
 		case ctx.Err() != nil: // which cut the look off
 		case err != nil && !answered:
 			return err
-		case err != nil && err.Error() != said:
-			said = err.Error()
-			fmt.Fprintln(o.ErrOut, printer.Escape("warning: "+said+"; trying again"))
-		case err == nil:
-			answered, said = true, ""
-			if err := show(looked); err != nil {
+		default:
+			answered = true
+			if err := show(looked, err); err != nil {
 				return err
 			}
 		}
@@ -41,8 +38,56 @@ func (o *statusOptions) follow(ctx context.Context, host *fleet.Client) error {
 	return nil
 }
 
-// shower shows looks: in place on a terminal, and else what changes.
-func (o *statusOptions) shower() func(*looked) error {
+// shower shows looks, or why there was none: in place on a terminal, and else what
+// changes.
+func (o *statusOptions) shower() func(*looked, error) error {
+	if o.Terminal().Is && !o.document() {
+		return o.inPlace(printer.NewScreen(o.Out))
+	}
+	var beside []byte
+	say := func(text []byte) error {
+		if bytes.Equal(text, beside) {
+			return nil
+		}
+		beside = text
+		_, err := o.ErrOut.Write(text)
+		return err
+	}
+	change := o.changes()
+	return func(l *looked, err error) error {
+		if err != nil {
+			return say(tryingAgain(err))
+		}
+		to, text := o.into()
+		if !o.document() {
+			l.warn(to)
+		}
+		return errors.Join(say(text.Bytes()), change(l))
+	}
+}
+
+func tryingAgain(err error) []byte {
+	return []byte(printer.Escape("warning: "+err.Error()+"; trying again") + "\n")
+}
+
+// inPlace shows looks on a terminal. Where there is none, nothing of the one
+// before stays.
+func (o *statusOptions) inPlace(screen *printer.Screen) func(*looked, error) error {
+	return func(l *looked, err error) error {
+		terminal := o.Terminal() // it may have another size by now
+		if err != nil {
+			return screen.Show(tryingAgain(err), terminal)
+		}
+		text, err := o.text(l, terminal)
+		if err != nil {
+			return err
+		}
+		return screen.Show(text, terminal)
+	}
+}
+
+// changes prints what is not as it was in the look before.
+func (o *statusOptions) changes() func(*looked) error {
 	changes := printer.NewStatusChanges(o.Out, o.ErrOut)
 	switch {
 	case o.document():
@@ -56,34 +101,12 @@ func (o *statusOptions) shower() func(*looked) error {
 			}
 			return changes.Document(text)
 		}
-	case o.Terminal().Is:
-		screen := printer.NewScreen(o.Out)
-		return func(l *looked) error {
-			terminal := o.Terminal() // it may have another size by now
-			text, err := o.text(l, terminal)
-			if err != nil {
-				return err
-			}
-			return screen.Show(text, terminal)
-		}
+	case o.tree:
+		return func(l *looked) error { return changes.Tree(l.all[0], o.options(printer.Terminal{})) }
+	case o.one():
+		return func(l *looked) error { return changes.Lines(l.all[0], o.options(printer.Terminal{})) }
 	}
-	var said []byte
-	return func(l *looked) error {
-		beside, text := o.into()
-		if l.warn(beside); !bytes.Equal(text.Bytes(), said) {
-			said = text.Bytes()
-			if _, err := o.ErrOut.Write(said); err != nil {
-				return err
-			}
-		}
-		if o.tree {
-			return changes.Tree(l.all[0], o.options(printer.Terminal{}))
-		}
-		if o.one() {
-			return changes.Lines(l.all[0], o.options(printer.Terminal{}))
-		}
-		return changes.Applications(l.all, o.options(printer.Terminal{}))
-	}
+	return func(l *looked) error { return changes.Applications(l.all, o.options(printer.Terminal{})) }
 }
 
 // into is the same with all that is printed going into a text.
