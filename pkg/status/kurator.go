@@ -84,7 +84,7 @@ func (k *kurator) take(policy string, member fleet.Member) *appsv1alpha1.Applica
 	name = name[:min(len(name), maxKuratorName)]
 	at := slices.IndexFunc(k.left, func(status appsv1alpha1.ApplicationSyncStatus) bool {
 		if member.Kind == fleet.KindHost {
-			return strings.HasPrefix(status.Name, strings.ToLower(policy))
+			return strings.HasPrefix(status.Name+"-", strings.ToLower(policy)+"-")
 		}
 		return status.Name == name
 	})

@@ -30,6 +30,7 @@ const kuratorsApplication = `{
 		{"name": "chart-attachedcluster-one", "HelmReleaseStatus": {"observedGeneration": 1, "lastAppliedRevision": "6.4.1",
 			"conditions": [{"type": "Ready", "status": "False", "reason": "UpgradeFailed", "message": "timed out", "observedGeneration": 1}]}},
 		{"name": "shop-0-cluster-a-cluster-with-a-very-long-name-that-is-cut-off-", "kustomizationStatus": {"observedGeneration": -1}},
+		{"name": "hereafter-attachedcluster-former", "kustomizationStatus": {}},
 		{"name": "here-currentcluster-host", "kustomizationStatus": {"observedGeneration": 1, "conditions": "odd"}},
 		{"name": "shop-0-attachedcluster-former", "kustomizationStatus": {}},
 		{"name": "chart-attachedcluster-former", "HelmReleaseStatus": {}}
@@ -63,7 +64,7 @@ func TestOfKurator(t *testing.T) {
 	want := []string{
 		"one Kustomization shop-0 True main@41c0d2e", "one HelmRelease chart False 6.4.1",
 		"a-cluster Kustomization shop-0 Waiting ", "a-cluster HelmRelease chart Missing ",
-		"host Kustomization here Unknown ",
+		"host Kustomization here Unknown ", "host Kustomization hereafter-attachedcluster-former Leftover ",
 		"host Kustomization shop-0-attachedcluster-former Leftover ", "host HelmRelease chart-attachedcluster-former Leftover ",
 	}
 	if !slices.Equal(got, want) {
