@@ -25,7 +25,7 @@ demo-down: ## End the lab that the demo left running
 test: build lab ## Unit tests, then every testscript of test/e2e on a lab of their own
 	$(GO) test -race ./cmd/... ./pkg/...
 	$(GO) -C test/lab test ./...
-	$(GO) test -count=1 -timeout 45m ./test/e2e
+	$(GO) test -count=1 -timeout 60m ./test/e2e
 
 include verify.mk
 include test/lab/lab.mk
