@@ -109,9 +109,10 @@ func (o *statusOptions) addFlags(flags *pflag.FlagSet) {
 }
 
 func (o *statusOptions) complete() error {
+	if err := validOutput(o.output, "wide", "name", "json", "yaml"); err != nil {
+		return err
+	}
 	switch {
-	case !slices.Contains([]string{"", "wide", "name", "json", "yaml"}, o.output):
-		return fmt.Errorf("unknown output format %q: wide, name, json and yaml are known", o.output)
 	case o.tree && o.name == "":
 		return errors.New("--tree shows one application: name it")
 	case o.tree && o.output == "name":

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fanout"
@@ -84,7 +83,7 @@ func (o *statusOptions) askMembers(ctx context.Context, host *fleet.Client, surv
 		}
 	}
 	if ctx.Err() != nil {
-		return errors.New("interrupted")
+		return errInterrupted
 	}
 	return nil
 }
