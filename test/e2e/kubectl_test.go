@@ -50,20 +50,20 @@ func TestGetAsKubectl(t *testing.T) {
 			args := strings.Fields(test)
 			var ours ended
 			var before, after string
-			// Ages and counts go on: what counts is when kubectl said the same before
-			// and after.
+			// Counts go on, and an age gets wider: what counts is when kubectl said the
+			// same before and after, but for the seconds in between.
 			for end := time.Now().Add(time.Minute); time.Now().Before(end); {
 				before = s.kubectl(t, args...)
 				ours = s.runs(func(*os.Process) {}, append([]string{"get", "--fleet-namespace", s.namespace}, args...)...)
-				if after = s.kubectl(t, args...); before == after {
+				if after = s.kubectl(t, args...); withoutAges(before) == withoutAges(after) {
 					break
 				}
 				time.Sleep(100 * time.Millisecond)
 			}
-			if before != after {
+			if withoutAges(before) != withoutAges(after) {
 				t.Fatalf("kubectl never said the same twice:\n%s\n%s", before, after)
 			}
-			if ours.stdout != before {
+			if withoutAges(ours.stdout) != withoutAges(before) || !agesBetween(before, ours.stdout, after) {
 				t.Errorf("we print\n%s\nkubectl\n%s\n%s", ours.stdout, before, ours.stderr)
 			}
 			if strings.TrimSpace(before) == "" && !strings.Contains(test, "subresource") {
@@ -71,6 +71,40 @@ func TestGetAsKubectl(t *testing.T) {
 			}
 		})
 	}
+}
+
+var age = regexp.MustCompile(`\b(?:\d+[smhdy])+\b`)
+
+// withoutAges is the text with its ages struck out; how wide they are stays.
+func withoutAges(text string) string {
+	return age.ReplaceAllStringFunc(text, func(age string) string { return strings.Repeat("~", len(age)) })
+}
+
+// agesBetween tells whether each age in text is one that was reached between
+// the same in before and in after.
+func agesBetween(before, text, after string) bool {
+	first, ages, last := age.FindAllString(before, -1), age.FindAllString(text, -1), age.FindAllString(after, -1)
+	for i := range ages {
+		if seconds := inSeconds(ages[i]); seconds < inSeconds(first[i]) || seconds > inSeconds(last[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// inSeconds is an age as kubectl writes it, in seconds.
+func inSeconds(age string) int {
+	units := map[byte]int{'s': 1, 'm': 60, 'h': 3600, 'd': 24 * 3600, 'y': 365 * 24 * 3600}
+	var seconds, number int
+	for i := range len(age) {
+		c := age[i]
+		if unit, is := units[c]; is {
+			seconds, number = seconds+number*unit, 0
+		} else {
+			number = 10*number + int(c-'0')
+		}
+	}
+	return seconds
 }
 
 var gaps = regexp.MustCompile(` {2,}`)
