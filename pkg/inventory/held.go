@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
@@ -51,9 +51,9 @@ type Inventory struct {
 	namespace, application string
 	now                    func() time.Time
 
-	// write serialises the requests that replace the record, and guards the
-	// fields below.
-	write           sync.Mutex
+	// write is for one at a time: it serialises the requests that replace the
+	// record, and guards the fields below. Who waits for it can be stopped.
+	write           *semaphore.Weighted
 	record          Record
 	readAt          time.Time
 	passed          bool      // whoever held the record as it was read is dead
@@ -66,9 +66,13 @@ type Inventory struct {
 	created         time.Time // when the Secret was
 }
 
+func newInventory(host rest.Interface, namespace, application string, now func() time.Time) *Inventory {
+	return &Inventory{host: host, namespace: namespace, application: application, now: now, write: semaphore.NewWeighted(1)}
+}
+
 // Read reads the record of an application; there need not be one.
 func Read(ctx context.Context, host rest.Interface, namespace, application string, now func() time.Time) (*Inventory, error) {
-	i := &Inventory{host: host, namespace: namespace, application: application, now: now}
+	i := newInventory(host, namespace, application, now)
 	answer, err := i.send(ctx, host.Get().AbsPath(i.path()...))
 	i.readAt = now()
 	if apierrors.IsNotFound(err) {
@@ -111,8 +115,10 @@ func (i *Inventory) Members() []Member { return copied(i.record.Members) }
 // that it is to be nowhere. Where another run holds the record, the error is a
 // *HeldError: see PassOver.
 func (i *Inventory) Intend(ctx context.Context, run Run, application json.RawMessage, wanted []Placement) error {
-	i.write.Lock()
-	defer i.write.Unlock()
+	if err := i.lock(ctx); err != nil {
+		return err
+	}
+	defer i.unlock()
 	if held := i.record.Run; held != nil && !i.passed {
 		return i.heldBy(*held)
 	}
@@ -139,8 +145,8 @@ func (i *Inventory) Intend(ctx context.Context, run Run, application json.RawMes
 // Keep renews the hold until the context ends. Where another run has taken it,
 // or the lease ended before it could be renewed, it says so and ends.
 func (i *Inventory) Keep(ctx context.Context, lost func(error)) {
-	end, held := i.end()
-	for next := end.Add(renewal - lease); held; end, held = i.end() {
+	end, held := i.end(ctx)
+	for next := end.Add(renewal - lease); held; end, held = i.end(ctx) {
 		select {
 		case <-ctx.Done():
 			return
@@ -159,9 +165,11 @@ func (i *Inventory) Keep(ctx context.Context, lost func(error)) {
 }
 
 // end is when the lease ends, and whether it is still needed.
-func (i *Inventory) end() (time.Time, bool) {
-	i.write.Lock()
-	defer i.write.Unlock()
+func (i *Inventory) end(ctx context.Context) (time.Time, bool) {
+	if i.lock(ctx) != nil {
+		return time.Time{}, false
+	}
+	defer i.unlock()
 	return i.until, i.record.Run != nil
 }
 
@@ -169,17 +177,30 @@ func (i *Inventory) end() (time.Time, bool) {
 // many that ask at once, those that waited while one did need not.
 func (i *Inventory) Confirm(ctx context.Context) error {
 	asked := i.now()
-	i.write.Lock()
-	defer i.write.Unlock()
+	if err := i.lock(ctx); err != nil {
+		return err
+	}
+	defer i.unlock()
 	if i.record.Run != nil && i.record.Run.Renewed.After(asked) && !i.failed {
 		return nil
 	}
 	return i.renewLocked(ctx)
 }
 
+func (i *Inventory) lock(ctx context.Context) error {
+	if i.write.Acquire(ctx, 1) != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+func (i *Inventory) unlock() { i.write.Release(1) }
+
 func (i *Inventory) renew(ctx context.Context) error {
-	i.write.Lock()
-	defer i.write.Unlock()
+	if err := i.lock(ctx); err != nil {
+		return err
+	}
+	defer i.unlock()
 	return i.renewLocked(ctx)
 }
 
@@ -206,8 +227,10 @@ func (i *Inventory) renewLocked(ctx context.Context) error {
 // record with nothing left in it is deleted. Where another run has taken hold
 // of the record meanwhile, what this one made is added to that run's.
 func (i *Inventory) Settle(ctx context.Context, outcomes []Outcome) error {
-	i.write.Lock()
-	defer i.write.Unlock()
+	if err := i.lock(ctx); err != nil {
+		return i.wrap("write", err)
+	}
+	defer i.unlock()
 	i.record.settle(outcomes)
 	i.record.Run = nil
 	err := i.again(ctx, func(ctx context.Context) error {

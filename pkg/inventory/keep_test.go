@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -195,6 +196,26 @@ func TestConfirm(t *testing.T) {
 		checkError(t, ours.Confirm(t.Context()), writeWhat+raceText)
 		sleep(lease)
 		checkError(t, ours.Confirm(t.Context()), writeWhat+errExpired.Error())
+	})
+}
+
+// Who waits while somebody else writes the record can be stopped.
+func TestAWaitForTheRecordIsStopped(t *testing.T) {
+	withHost(t, func(t *testing.T, h *host) {
+		ours := h.mustIntend(1)
+		h.after = func(http.ResponseWriter, *http.Request) bool {
+			sleep(renewal / 2)
+			return true
+		}
+		go func() { _ = ours.renew(t.Context()) }()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		began := time.Now()
+		if err := ours.Confirm(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {
+			t.Errorf("after %s: %v", time.Since(began), err)
+		}
+		sleep(renewal)
 	})
 }
 

@@ -44,10 +44,8 @@ func List(ctx context.Context, host rest.Interface, namespace string, now func()
 			return all, errors.Join(append(errs, fmt.Errorf("list the inventories (Secrets of type %s on the host): %w", secretType, err))...)
 		}
 		for i := range page.Items {
-			read := &Inventory{
-				host: host, now: now,
-				namespace: page.Items[i].Metadata.Namespace, application: strings.TrimPrefix(page.Items[i].Metadata.Name, secretPrefix),
-			}
+			meta := page.Items[i].Metadata
+			read := newInventory(host, meta.Namespace, strings.TrimPrefix(meta.Name, secretPrefix), now)
 			if err := read.take(&page.Items[i]); err != nil {
 				errs = append(errs, err)
 				continue
