@@ -12,7 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
-	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
 
 // kustomizations is the resource whose finalizer can leave workloads behind:
@@ -83,8 +82,9 @@ func (m Member) deleteOne(ctx context.Context, id plan.Identity) (Result, error)
 		return Result{}, m.explain(id, err)
 	case object.Metadata.Annotations[plan.OwnerAnnotation] != m.Owner.String():
 		return Result{Action: Released}, nil
-	case object.Spec.Suspend && id.IsSync() && !m.Orphan:
-		return Result{}, reason.Errorf(reason.Failed, "%s is suspended: deleted now, it would leave its workloads behind; resume it first, or leave them on purpose with delete --cascade=orphan", id)
+	}
+	if object, err = m.wake(ctx, id, object); err != nil {
+		return Result{}, err
 	}
 	action, err := m.deleteOurs(ctx, id, object)
 	return Result{

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -34,14 +35,40 @@ func (m Member) letGo(ctx context.Context, id plan.Identity, uid types.UID) erro
 // was stopped may have left it suspended. An apply alone does not, because it
 // owns no field that it does not send.
 func (m Member) resume(ctx context.Context, object Wanted, meta metav1.PartialObjectMetadata) error {
-	letGo := slices.ContainsFunc(meta.ManagedFields, func(e metav1.ManagedFieldsEntry) bool {
-		return e.Manager == m.Owner.FieldManager() && e.Operation == metav1.ManagedFieldsOperationUpdate &&
-			e.FieldsV1 != nil && strings.Contains(e.FieldsV1.GetRawString(), `"f:suspend"`)
-	})
-	if !letGo || m.DryRun || object.Suspended() {
+	if !m.hasLetGo(meta.ManagedFields) || m.DryRun || object.Suspended() {
 		return nil
 	}
 	return m.setSuspend(ctx, object.Identity, meta.UID, nil)
+}
+
+// hasLetGo tells from an object's managedFields that a delete of ours which was
+// to leave its workloads suspended it.
+func (m Member) hasLetGo(fields []metav1.ManagedFieldsEntry) bool {
+	return slices.ContainsFunc(fields, func(e metav1.ManagedFieldsEntry) bool {
+		return e.Manager == m.Owner.FieldManager() && e.Operation == metav1.ManagedFieldsOperationUpdate &&
+			e.FieldsV1 != nil && strings.Contains(e.FieldsV1.GetRawString(), `"f:suspend"`)
+	})
+}
+
+// wake undoes it, too, for an object that is to go together with its workloads
+// after all, and returns the object as it is then. What somebody else suspended
+// is left alone, and an error: Flux would leave the workloads behind.
+func (m Member) wake(ctx context.Context, id plan.Identity, found live) (live, error) {
+	switch {
+	case !found.Spec.Suspend || !id.IsSync() || m.Orphan:
+		return found, nil
+	case !m.hasLetGo(found.Metadata.ManagedFields):
+		return found, reason.Errorf(reason.Failed, "%s is suspended: deleted now, it would leave its workloads behind; resume it first, or leave them on purpose with delete --cascade=orphan", id)
+	case !m.DryRun:
+		switch err := m.setSuspend(ctx, id, found.Metadata.UID, nil); {
+		case apierrors.IsNotFound(err): // it went meanwhile, as it was told to
+			return found, nil
+		case err != nil:
+			return found, m.explain(id, err)
+		}
+	}
+	found.Spec.Suspend = false
+	return found, nil
 }
 
 // suspend tells Flux to leave what it applied for an object when that is

@@ -56,3 +56,46 @@ func TestAnOrphansChartGoes(t *testing.T) {
 		})
 	}
 }
+
+// A delete that was to leave the workloads may have been stopped after it had
+// suspended an object. Where that is to go with them after all, it is woken.
+func TestWhatWasLetGoIsToGoWithItsWorkloads(t *testing.T) {
+	ours := set([]object{{
+		"manager": owner().FieldManager(), "operation": "Update", "fieldsType": "FieldsV1",
+		"fieldsV1": object{"f:spec": object{"f:suspend": object{}}},
+	}}, "metadata", "managedFields")
+	suspended := answer(http.StatusOK, flux("w", set(true, "spec", "suspend"), set(true, "spec", "prune"), ours))
+	for name, test := range map[string]struct {
+		patch http.HandlerFunc
+		want  string
+	}{
+		"woken":          {answer(http.StatusOK, object{}), "web deleted=w"},
+		"gone by then":   {notFound("kustomizations", "web"), "web deleted=w"},
+		"may not be":     {refuse(http.StatusForbidden, "Forbidden", "no", nil), "web: " + webName + ": no"},
+		"in a dry run":   {nil, "web deleted=w"},
+		"left to orphan": {answer(http.StatusOK, object{}), "web deleted=w"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			withServer(t, func(t *testing.T, s *server) {
+				s.DryRun, s.Orphan = name == "in a dry run", name == "left to orphan"
+				s.on("GET "+webPath, suspended)
+				if test.patch != nil {
+					s.on("PATCH "+webPath, test.patch)
+				}
+				if name != "may not be" {
+					s.on("DELETE "+webPath, success())
+				}
+				results := s.Delete(t.Context(), ids(t)[1:2])
+				check(t, results, test.want)
+				if left := name == "gone by then"; results[0].Left != left {
+					t.Errorf("that its workloads stay is said: %t, want %t", results[0].Left, left)
+				}
+				for _, sent := range s.requests("PATCH " + webPath) {
+					if is := string(sent.body); (is == `{"metadata":{"uid":"w"},"spec":{"suspend":null}}`) == s.Orphan {
+						t.Errorf("sent %s", is)
+					}
+				}
+			})
+		})
+	}
+}
