@@ -30,15 +30,21 @@ func Execute(streams genericiooptions.IOStreams, args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
+	flags := genericclioptions.NewConfigFlags(true)
+	flags.CacheDir = nil // it is discovery's, of which there is none
+	return Run(ctx, newFactory(flags, streams), flags, args)
+}
+
+// Run runs a command line in the world that a factory makes, and returns its
+// exit code. The flags are those for how to reach the host, which the factory
+// may heed.
+func Run(ctx context.Context, factory *Factory, flags *genericclioptions.ConfigFlags, args []string) int {
 	// client-go logs what goes wrong with a body; it is an error as well, and
 	// what a member says is printed by us alone.
 	ctx = klog.NewContext(ctx, logr.Discard())
-
-	flags := genericclioptions.NewConfigFlags(true)
-	flags.CacheDir = nil // it is discovery's, of which there is none
-	root := newRoot(newFactory(flags, streams), flags)
+	root := newRoot(factory, flags)
 	root.SetArgs(args)
-	return exitCode(streams.ErrOut, root.ExecuteContext(ctx))
+	return exitCode(factory.ErrOut, root.ExecuteContext(ctx))
 }
 
 func newRoot(factory *Factory, flags *genericclioptions.ConfigFlags) *cobra.Command {
