@@ -27,5 +27,14 @@ test: build lab ## Unit tests, then every testscript of test/e2e on a lab of the
 	$(GO) -C test/lab test ./...
 	$(GO) test -count=1 -timeout 60m ./test/e2e
 
+.PHONY: fuzz
+FUZZ_TIME ?= 7m
+fuzz: ## Fuzz each parser for FUZZ_TIME: an hour in all
+	@test/fuzz.sh $(FUZZ_TIME)
+
+.PHONY: fault
+fault: build lab ## Try to break it in every way that there is, count, and print a table (an hour or two)
+	@$(GO) run ./test/fault/run
+
 include verify.mk
 include test/lab/lab.mk

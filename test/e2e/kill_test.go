@@ -8,116 +8,114 @@ import (
 	"testing"
 
 	"k8s.io/client-go/dynamic"
+
+	"github.com/kurator-dev/kubectl-fleetapp/test/fault"
 )
 
 // actors is how many stages are played on at once.
 const actors = 3
 
-// first is what is deployed at first, and second what replaces it: one policy
-// is removed, one taken from a member, one changed, one added.
-var (
-	first  = []policy{{name: "changed", path: "./one"}, {name: "narrowed", path: "./n"}, {name: "removed", path: "./r"}}
-	second = []policy{{name: "changed", path: "./two"}, {name: "narrowed", path: "./n", ring: "1"}, {name: "added", path: "./a"}}
-)
+// stride is, of the requests of most scenarios, to which one a mishap comes in
+// the short form of the test.
+const stride = 6
 
-// play is a run that is killed, on a stage that was prepared for it.
-type play struct {
-	name    string
-	prepare func(*stage)
-	args    func(*stage) []string
-	want    []policy
-	// requests and writes are how many of them such a run sends at the least:
-	// those that its work cannot be done without.
-	requests, writes int
-}
-
-func plays() []play {
-	deployed := func(s *stage) { s.must(s.application(first...)...) }
-	return []play{
-		{"deploy", func(*stage) {}, func(s *stage) []string { return s.application(first...) }, first, 22, 12},
-		{"change", deployed, func(s *stage) []string { return s.application(second...) }, second, 22, 12},
-		{"delete", deployed, func(*stage) []string { return []string{"delete", "app"} }, nil, 20, 10},
-		{"orphan", deployed, func(*stage) []string { return []string{"delete", "app", "--cascade=orphan"} }, nil, 26, 16},
-	}
-}
-
-// The process is killed at each request, before it is carried out and after.
-// One plain run of the same then ends in exactly the wanted state; and at every
-// instant the inventory lists whatever is there.
-func TestKilledAtEveryRequest(t *testing.T) {
+// Something happens to each request of each scenario. One plain run of the same
+// then ends in exactly the wanted state; and at every instant the inventory
+// lists whatever is there.
+func TestMishapAtEveryRequest(t *testing.T) {
+	count := fault.Begin(t, fault.KillPoints)
 	clusters := newClusters(t)
-	for _, p := range plays() {
-		for _, when := range []moment{before, after} {
-			t.Run(fmt.Sprintf("%s %s", p.name, when), func(t *testing.T) { p.playAll(t, clusters, when) })
+	for i, p := range scenarios() {
+		for _, what := range []mishap{killedBefore, killedAfter, answerLost, answerCut} {
+			every := 1
+			if !fault.Full() && !(p.name == "everything changes" && what.kills()) {
+				every = stride
+			}
+			t.Run(fmt.Sprintf("%s/%s", p.name, what), func(t *testing.T) {
+				p.playAll(t, count, clusters, what, 1+i%every, every)
+			})
 		}
 	}
 }
 
-// playAll plays for each request that there is to be killed at, on some stages
-// at once.
-func (p play) playAll(t *testing.T, clusters map[string]dynamic.Interface, when moment) {
+// playAll plays for each request that there is for something to happen to, or
+// for every so manieth, on some stages at once.
+func (p scenario) playAll(t *testing.T, count *fault.Count, clusters map[string]dynamic.Interface, what mishap, from, every int) {
 	var (
 		all      sync.WaitGroup
 		next     atomic.Int64
-		killed   atomic.Int64
+		hit      atomic.Int64
 		finished atomic.Bool
 	)
 	for range actors {
 		w := newWire(t)
 		all.Go(func() {
 			for !finished.Load() {
-				if p.playOn(t, w, clusters, int(next.Add(1)), when) {
-					killed.Add(1)
-				} else {
+				at := from + every*int(next.Add(1)-1)
+				did := p.playOn(t, plugin(t), w, clusters, at, what)
+				if did.hit == "" {
 					finished.Store(true)
+				}
+				if did.hit != "" || len(did.broken) > 0 {
+					hit.Add(1)
+					count.Did(did.broken...)
 				}
 			}
 		})
 	}
 	all.Wait()
-	least := p.requests
-	if when == after { // a read carries nothing out
-		least = p.writes
+	if least := p.writes / every; int(hit.Load()) < least {
+		t.Errorf("it happened to %d requests, of at least %d that there are", hit.Load(), least)
 	}
-	if at := int(killed.Load()); at < least {
-		t.Errorf("killed at %d requests, of at least %d that there are", at, least)
-	}
-	t.Logf("killed at %d requests", killed.Load())
+	t.Logf("it happened to %d requests", hit.Load())
 }
 
-// playOn plays once, and tells whether there was such a request to be killed at.
-func (p play) playOn(t *testing.T, w *wire, clusters map[string]dynamic.Interface, at int, when moment) bool {
+// played is how one play ended.
+type played struct {
+	hit    string   // what happened to which request; empty if nothing did
+	broken []string // the promises that were
+}
+
+// playOn plays once.
+func (p scenario) playOn(t *testing.T, binary string, w *wire, clusters map[string]dynamic.Interface, at int, what mishap) played {
 	s := newStage(t, w, clusters)
 	defer s.end()
 	p.prepare(s)
+	s.binary = binary
 	var broken []string
-	killed, plain := s.watched(&broken), s.watched(&broken)
-	killed.at, killed.when = at, when
-	did := s.plugin(killed, p.args(s)...)
+	disturbed, plain := s.watched(&broken), s.watched(&broken)
+	disturbed.at, disturbed.what = at, what
+	args := p.args(s)
+	did := s.plugin(disturbed, args...)
 	if err := s.law(); err != nil {
-		broken = append(broken, "when it was killed: "+err.Error())
+		broken = append(broken, "when it ended: "+err.Error())
+	}
+	if did.code == p.code {
+		if err := s.holds(p.want...); err != nil {
+			broken = append(broken, "it says that it is done: "+err.Error())
+		}
+	} else if did.hit == "" {
+		broken = append(broken, "nothing happened to it, and it failed")
 	}
 	isGone := len(p.want) == 0 && s.holds() == nil // only the answer was lost
-	again := ended{}
-	if did.cut != "" {
-		again = s.plugin(plain, p.args(s)...)
-	} else if did.code != 0 {
-		broken = append(broken, "it was not killed, and failed")
+	again := ended{code: p.code}
+	if did.hit != "" {
+		again = s.plugin(plain, args...)
 	}
 	saysGone := again.code == 1 && strings.Contains(again.stderr, `application "app" not found`)
-	if again.code != 0 && (!isGone || !saysGone) {
+	if again.code != p.code && (!isGone || !saysGone) {
 		broken = append(broken, "the plain run failed")
 	}
 	if err := s.holds(p.want...); err != nil {
 		broken = append(broken, "in the end: "+err.Error())
 	}
 	if len(broken) > 0 {
-		t.Errorf("%s, %s request %d\n%s\nthe run that was killed: %s\n  %s\nthe plain run: %s\n  %s", p.name, when, at,
-			strings.Join(broken, "\n"), did, strings.Join(killed.seen, "\n  "), again, strings.Join(plain.seen, "\n  "))
-	} else if did.cut != "" {
-		t.Logf("killed %s; the next took %s", did.cut, again.took)
+		broken = []string{fmt.Sprintf("%s, %s request %d\n%s\nthe run: %s\n  %s\nthe plain run: %s\n  %s", p.name, what, at,
+			strings.Join(broken, "\n"), did, strings.Join(disturbed.seen, "\n  "), again, strings.Join(plain.seen, "\n  "))}
+	} else if did.hit != "" {
+		t.Logf("%s; the next took %s", did.hit, again.took)
 	}
-	return did.cut != ""
+	return played{did.hit, broken}
 }
 
 // watched is a run during which each breach of the law is noted.
@@ -129,9 +127,41 @@ func (s *stage) watched(broken *[]string) *tapped {
 	}}
 }
 
+// A plugin that does not wait for the inventory before it touches a member is
+// found out, and so is one that strikes off what it did not see to be gone.
+func TestMishapsFindWhatIsBroken(t *testing.T) {
+	clusters := newClusters(t)
+	w := newWire(t)
+	for _, test := range []struct{ name, scenario, file, old, replacement string }{
+		{
+			"members are touched before the inventory is written", "deploy",
+			"pkg/deploy/member.go", "	case <-r.intended:\n", "	default:\n",
+		},
+		{
+			"what is deleted is taken for gone", "everything changes",
+			"pkg/inventory/record.go", "slices.ContainsFunc(outcome.Gone, e.SameObject) ||\n				e.fresh", "e.UID != \"\" ||\n				e.fresh",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			binary := fault.Mutant(t, test.file, test.old, test.replacement)
+			for _, p := range scenarios() {
+				if p.name != test.scenario {
+					continue
+				}
+				if did := p.playOn(t, binary, w, clusters, 12, killedAfter); len(did.broken) == 0 {
+					t.Error("nothing was found to be broken")
+				} else {
+					t.Logf("%.300s", did.broken[0])
+				}
+			}
+		})
+	}
+}
+
 // A run that is interrupted ends by itself and says so, and how to go on.
 func TestInterrupted(t *testing.T) {
-	clusters, w := newClusters(t), newWire(t)
+	clusters := newClusters(t)
+	w := newWire(t)
 	for _, at := range []int{1, 7, 9, 12, 16, 20, 24} {
 		t.Run(fmt.Sprint(at), func(t *testing.T) {
 			s := newStage(t, w, clusters)
@@ -139,19 +169,19 @@ func TestInterrupted(t *testing.T) {
 			s.must(s.application(first...)...)
 			var broken []string
 			tap := s.watched(&broken)
-			tap.at, tap.when, tap.goesOn = at, before, true
+			tap.at, tap.what = at, interruptedBefore
 			args := s.application(second...)
 			did := s.plugin(tap, args...)
 			const says = "error: interrupted; what was begun is in the inventory: run the same again to go on, or delete to undo it\n"
 			switch {
-			case did.cut == "":
+			case did.hit == "":
 				t.Errorf("it was not interrupted: %s\n  %s", did, strings.Join(tap.seen, "\n  "))
 			case did.code == 0 && s.holds(second...) == nil: // it was as good as done
 			case did.stderr == "error: interrupted: nothing was changed\n" && s.holds(first...) == nil:
 			case did.code != 1 && did.code != 3 || strings.Count(did.stderr, says) != 1:
 				t.Errorf("it does not say so: %s\n  %s", did, strings.Join(tap.seen, "\n  "))
 			}
-			t.Logf("interrupted %s: %s\n%s", did.cut, did, strings.Join(tap.seen, "\n"))
+			t.Logf("%s: %s\n%s", did.hit, did, strings.Join(tap.seen, "\n"))
 			if again := s.plugin(s.watched(&broken), args...); again.code != 0 {
 				t.Errorf("the plain run: %s", again)
 			}

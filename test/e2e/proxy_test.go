@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/pem"
 	"fmt"
 	"io"
@@ -23,17 +24,31 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// moment is when, of a request's life, something happens.
-type moment int
+// mishap is what happens to one request of a run.
+type mishap int
 
 const (
-	// before it is forwarded.
-	before moment = iota + 1
-	// after it was carried out, and before the answer is passed on.
-	after
+	// killedBefore: the run is killed before the request is forwarded.
+	killedBefore mishap = iota + 1
+	// killedAfter: the run is killed after the request was carried out, and before
+	// the answer is passed on.
+	killedAfter
+	// interruptedBefore: the run is interrupted before the request is forwarded,
+	// which then is.
+	interruptedBefore
+	// answerLost: the request is carried out, and its answer never comes.
+	answerLost
+	// answerCut: the request is carried out, and its connection reset in the
+	// middle of the answer.
+	answerCut
 )
 
-func (m moment) String() string { return [...]string{"", "before", "after"}[m] }
+func (m mishap) String() string {
+	return [...]string{"", "killed before", "killed after", "interrupted before", "answer lost of", "answer cut of"}[m]
+}
+
+// kills tells what ends the run.
+func (m mishap) kills() bool { return m == killedBefore || m == killedAfter }
 
 // wire is all connections of the plugin: a proxy in front of the host and one
 // in front of each member, which number all requests of one run together.
@@ -44,8 +59,8 @@ type wire struct {
 	// gate is held for reading while a request is carried out, and for writing
 	// while the law is checked: nothing of ours happens meanwhile.
 	gate sync.RWMutex
-	// written counts the writes to members; one check covers all that were
-	// carried out before it.
+	// written counts the writes; one check covers all that were carried out
+	// before it.
 	written atomic.Int64
 	covered int64 // guarded by gate
 
@@ -57,23 +72,23 @@ type wire struct {
 // tapped is one run of the plugin on the wire.
 type tapped struct {
 	generation int
-	// at is the request at which the run is cut off; when is the moment in it.
-	// What comes after counts writes alone: a read carries nothing out.
+	// at is the request to which something happens, and what that is. What
+	// kills after a request counts writes alone: a read carries nothing out.
 	at   int
-	when moment
-	cut  func(request string)
-	// goesOn is set where the run is not cut off, but told something.
-	goesOn bool
+	what mishap
+	// signal is called where the run is killed or interrupted.
+	signal func()
 	// delay is for how long each request is held up.
 	delay time.Duration
-	// carriedOut, if set, is called after writes to members, before any of them is
-	// answered, while nothing else is carried out.
+	// carriedOut, if set, is called after writes, before any of them is answered,
+	// while nothing else is carried out.
 	carriedOut func(request string)
 
 	began   time.Time
 	seen    []string
 	writes  int
-	isCut   bool
+	hit     string // the request to which it happened
+	isDead  bool
 	pending sync.WaitGroup
 }
 
@@ -91,8 +106,12 @@ type front struct {
 }
 
 // generationKey is the context key of the run that opened a connection: what
-// still comes from one that is dead is never carried out.
-type generationKey struct{}
+// still comes from one that is dead is never carried out. connectionKey is that
+// of the connection.
+type (
+	generationKey struct{}
+	connectionKey struct{}
+)
 
 func newWire(t *testing.T) *wire {
 	t.Helper()
@@ -111,10 +130,10 @@ func newWire(t *testing.T) *wire {
 		f.server = httptest.NewUnstartedServer(f)
 		f.server.EnableHTTP2 = true
 		f.server.Config.ErrorLog = log.New(io.Discard, "", 0) // processes that are killed do not say goodbye
-		f.server.Config.ConnContext = func(ctx context.Context, _ net.Conn) context.Context {
+		f.server.Config.ConnContext = func(ctx context.Context, connection net.Conn) context.Context {
 			w.mutex.Lock()
 			defer w.mutex.Unlock()
-			return context.WithValue(ctx, generationKey{}, w.run.generation)
+			return context.WithValue(context.WithValue(ctx, connectionKey{}, connection), generationKey{}, w.run.generation)
 		}
 		f.server.StartTLS()
 		t.Cleanup(f.server.Close)
@@ -160,12 +179,12 @@ func (w *wire) begin(run *tapped) {
 	w.run = run
 }
 
-// enter numbers a request, and tells when it is cut off. Of a run that was,
+// enter numbers a request, and tells what happens to it. Of a run that is dead
 // nothing comes through any more.
-func (w *wire) enter(r *http.Request, cluster string) (run *tapped, request string, cut moment) {
+func (w *wire) enter(r *http.Request, cluster string) (run *tapped, request string, happens mishap) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
-	if w.run.isCut || r.Context().Value(generationKey{}) != w.run.generation {
+	if w.run.isDead || r.Context().Value(generationKey{}) != w.run.generation {
 		panic(http.ErrAbortHandler)
 	}
 	run = w.run
@@ -174,43 +193,45 @@ func (w *wire) enter(r *http.Request, cluster string) (run *tapped, request stri
 		request += "?watch"
 	}
 	run.seen = append(run.seen, fmt.Sprintf("%4d ms %s", time.Since(run.began).Milliseconds(), request))
-	isWrite := r.Method != http.MethodGet
-	if isWrite {
+	number := len(run.seen)
+	if isWrite := r.Method != http.MethodGet; isWrite {
 		run.writes++
 	}
-	switch {
-	case run.when == before && run.at == len(run.seen):
-		if cut = before; !run.goesOn {
-			run.isCut = true
-			return run, request, before
-		}
-	case run.when == after && run.at == run.writes && isWrite:
-		cut = after
+	if run.what == killedAfter {
+		number = run.writes
 	}
-	run.pending.Add(1)
-	return run, request, cut
+	if number == run.at && run.hit == "" {
+		happens = run.what
+		run.hit = fmt.Sprintf("%s %s", happens, request)
+		run.isDead = happens == killedBefore
+	}
+	if !run.isDead {
+		run.pending.Add(1)
+	}
+	return run, request, happens
 }
 
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	run, request, cut := f.wire.enter(r, f.cluster)
-	if cut == before {
-		run.cut("before " + request)
-		if !run.goesOn {
-			panic(http.ErrAbortHandler)
-		}
+	run, request, happens := f.wire.enter(r, f.cluster)
+	switch happens {
+	case killedBefore:
+		run.signal()
+		panic(http.ErrAbortHandler)
+	case interruptedBefore:
+		run.signal()
 	}
 	time.Sleep(run.delay)
 	if f.cluster == "host" && r.Method != http.MethodGet {
 		time.Sleep(slowHost)
 	}
 	response, err := f.carryOut(run, r, request)
-	if cut == after {
+	if happens == killedAfter {
 		f.wire.mutex.Lock()
-		run.isCut = true
+		run.isDead = true
 		f.wire.mutex.Unlock()
-		run.cut("after " + request)
+		run.signal()
 	}
-	if cut == after || err != nil {
+	if happens == killedAfter || happens == answerLost || err != nil {
 		panic(http.ErrAbortHandler)
 	}
 	defer response.Body.Close()
@@ -218,7 +239,26 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header()[name] = values
 	}
 	w.WriteHeader(response.StatusCode)
+	if happens == answerCut {
+		half := make([]byte, max(response.ContentLength/2, 1))
+		n, _ := io.ReadFull(response.Body, half)
+		_, _ = flushed{w}.Write(half[:n])
+		reset(r)
+		panic(http.ErrAbortHandler)
+	}
 	_, _ = io.Copy(flushed{w}, response.Body)
+}
+
+// reset ends a request's connection, and with it whatever else is on it.
+func reset(r *http.Request) {
+	connection, _ := r.Context().Value(connectionKey{}).(*tls.Conn)
+	if connection == nil {
+		return
+	}
+	if plain, ok := connection.NetConn().(*net.TCPConn); ok {
+		_ = plain.SetLinger(0)
+	}
+	_ = connection.NetConn().Close()
 }
 
 // carryOut sends a request on, whether its sender lives on or not, and reads
@@ -242,13 +282,13 @@ func (f *front) carryOut(run *tapped, r *http.Request, request string) (*http.Re
 		return f.next.RoundTrip(out)
 	}
 	response, err := f.send(out)
-	if err == nil && r.Method != http.MethodGet && f.cluster != "host" && run.carriedOut != nil {
+	if err == nil && r.Method != http.MethodGet && run.carriedOut != nil {
 		f.wire.watch(run, request)
 	}
 	return response, err
 }
 
-// watch has a write to a member checked before its answer is passed on.
+// watch has a write checked before its answer is passed on.
 func (w *wire) watch(run *tapped, request string) {
 	write := w.written.Add(1)
 	w.gate.Lock()
@@ -268,7 +308,7 @@ func (f *front) send(out *http.Request) (*http.Response, error) {
 	}
 	defer response.Body.Close()
 	answer, err := io.ReadAll(response.Body)
-	response.Body = io.NopCloser(bytes.NewReader(answer))
+	response.Body, response.ContentLength = io.NopCloser(bytes.NewReader(answer)), int64(len(answer))
 	return response, err
 }
 

@@ -25,11 +25,16 @@ import (
 // namespace.
 type stage struct {
 	t         *testing.T
+	binary    string // the plugin
 	wire      *wire
 	namespace string
 	dir       string
 	clusters  map[string]dynamic.Interface
 	manifests atomic.Int64
+	// sources and syncs are what the members serve of Flux.
+	sources, syncs schema.GroupVersionResource
+	// credentials is the name of the Secret that the source refers to, if it does.
+	credentials string
 }
 
 var (
@@ -61,6 +66,7 @@ type way interface {
 func newStage(t *testing.T, w way, clusters map[string]dynamic.Interface) *stage {
 	t.Helper()
 	s := &stage{t: t, clusters: clusters, dir: t.TempDir(), namespace: fmt.Sprintf("stage-%d-%d", started, stages.Add(1))}
+	s.binary, s.sources, s.syncs = plugin(t), gitRepositories, kustomizations
 	s.wire, _ = w.(*wire)
 	s.write("host.kubeconfig", string(w.kubeconfig("host")))
 	s.create(namespaces, object{"apiVersion": "v1", "kind": "Namespace", "metadata": object{"name": s.namespace}})
@@ -82,6 +88,16 @@ func newStage(t *testing.T, w way, clusters map[string]dynamic.Interface) *stage
 		"spec": object{"clusters": references},
 	})
 	return s
+}
+
+// plugin is the path of the one that was built.
+func plugin(t *testing.T) string {
+	t.Helper()
+	binary, err := filepath.Abs("../../bin/kubectl-fleetapp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return binary
 }
 
 type object = map[string]any
@@ -135,9 +151,16 @@ func (s *stage) write(name, content string) {
 	}
 }
 
-// policy is one Kustomization of an application: its path, and the ring of the
-// members that get it, all where there is none.
-type policy struct{ name, path, ring string }
+// policy is one Kustomization of an application.
+type policy struct {
+	name, path string
+	// ring is that of the members that get it, all where there is none.
+	ring string
+	// onHost tells one without a destination.
+	onHost bool
+	// member is, of what is left after a run, the only one that has it.
+	member string
+}
 
 // application writes a manifest and returns the arguments that deploy it.
 func (s *stage) application(policies ...policy) []string {
@@ -148,13 +171,16 @@ kind: Application
 metadata: {name: app}
 spec:
   source:
-    gitRepository: {interval: 10m, url: "https://127.0.0.1:1/nothing"}
-  destination: {fleet: all}
+    gitRepository: {interval: 10m, url: "https://127.0.0.1:1/nothing"` + s.reference() + `}
   syncPolicies:
 `
 	for _, p := range policies {
 		text += fmt.Sprintf("  - name: %s\n    kustomization: {interval: 10m, path: %s, prune: true}\n", p.name, p.path)
-		if p.ring != "" {
+		switch {
+		case p.onHost:
+		case p.ring == "":
+			text += "    destination: {fleet: all}\n"
+		default:
 			text += fmt.Sprintf("    destination: {fleet: all, clusterSelector: {matchLabels: {ring: %q}}}\n", p.ring)
 		}
 	}
@@ -162,28 +188,34 @@ spec:
 	return []string{"deploy", "-f", filepath.Join(s.dir, name)}
 }
 
+// reference is the source's, to the Secret with its credentials.
+func (s *stage) reference() string {
+	if s.credentials == "" {
+		return ""
+	}
+	return ", secretRef: {name: " + s.credentials + "}"
+}
+
 // ended is how a run of the plugin ended.
 type ended struct {
 	code           int
-	cut            string // at which request it was killed; empty if it was not
+	hit            string // what happened to which request; empty if nothing did
 	pid            int
 	stdout, stderr string
 	took           time.Duration
 }
 
 func (e ended) String() string {
-	return fmt.Sprintf("exit code %d in %s, killed %q\n%s%s", e.code, e.took, e.cut, e.stdout, e.stderr)
+	return fmt.Sprintf("exit code %d in %s, %q\n%s%s", e.code, e.took, e.hit, e.stdout, e.stderr)
 }
 
-// plugin runs the plugin over the wire, and kills it where the tap says so.
+// plugin runs the plugin over the wire, where what the tap says happens to it.
 func (s *stage) plugin(tap *tapped, args ...string) ended {
 	s.t.Helper()
-	var cut string
 	started, gone := make(chan *os.Process, 1), make(chan struct{})
-	tap.cut = func(request string) {
-		cut = request
+	tap.signal = func() {
 		process := <-started
-		if tap.goesOn {
+		if !tap.what.kills() {
 			_ = process.Signal(os.Interrupt)
 			return
 		}
@@ -194,7 +226,9 @@ func (s *stage) plugin(tap *tapped, args ...string) ended {
 	result := s.runs(func(process *os.Process) { started <- process }, args...)
 	close(gone)
 	tap.pending.Wait() // what it had sent, and was not cut off, is carried out
-	result.cut = cut
+	s.wire.mutex.Lock()
+	defer s.wire.mutex.Unlock()
+	result.hit = tap.hit
 	return result
 }
 
@@ -218,11 +252,7 @@ func (s *stage) runs(started func(*os.Process), args ...string) ended {
 }
 
 func (s *stage) command(ctx context.Context, args ...string) *exec.Cmd {
-	bin, err := filepath.Abs("../../bin/kubectl-fleetapp")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return exec.CommandContext(ctx, bin, append(args, "-n", s.namespace, "--kubeconfig", filepath.Join(s.dir, "host.kubeconfig"))...)
+	return exec.CommandContext(ctx, s.binary, append(args, "-n", s.namespace, "--kubeconfig", filepath.Join(s.dir, "host.kubeconfig"))...)
 }
 
 // must runs the plugin to the end, with the law watched.

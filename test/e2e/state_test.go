@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"encoding/base64"
@@ -68,17 +69,17 @@ func (r *recorded) listed() map[string]string {
 	return all
 }
 
-// present is what is in the members, "member Kind/name" to the object.
+// present is what is in the clusters, "member Kind/name" to the object.
 func (s *stage) present() (map[string]unstructured.Unstructured, error) {
 	var (
 		reads errgroup.Group
 		mutex sync.Mutex
 	)
 	all := map[string]unstructured.Unstructured{}
-	for _, member := range members {
-		for _, resource := range []schema.GroupVersionResource{gitRepositories, kustomizations} {
+	for cluster, client := range s.clusters {
+		for _, resource := range []schema.GroupVersionResource{s.sources, s.syncs, secrets} {
 			reads.Go(func() error {
-				list, err := s.clusters[member].Resource(resource).Namespace(s.namespace).List(context.Background(),
+				list, err := client.Resource(resource).Namespace(s.namespace).List(context.Background(),
 					metav1.ListOptions{LabelSelector: "app.kubernetes.io/managed-by=kubectl-fleetapp,apps.kurator.dev/app-name=app"})
 				if err != nil {
 					return err
@@ -86,7 +87,9 @@ func (s *stage) present() (map[string]unstructured.Unstructured, error) {
 				mutex.Lock()
 				defer mutex.Unlock()
 				for _, item := range list.Items {
-					all[fmt.Sprintf("%s %s/%s", member, item.GetKind(), item.GetName())] = item
+					if !strings.HasPrefix(item.GetName(), "fleetapp.v1.") {
+						all[fmt.Sprintf("%s %s/%s", cluster, cmp.Or(item.GetKind(), "Secret"), item.GetName())] = item
+					}
 				}
 				return nil
 			})
@@ -114,16 +117,19 @@ func (s *stage) law() error {
 	return nil
 }
 
-// holds checks that the members hold exactly what these policies mean, the
+// holds checks that the clusters hold exactly what these policies mean, the
 // inventory lists exactly that, and no run holds it. None at all means nothing
 // anywhere.
 func (s *stage) holds(policies ...policy) error {
 	want := map[string]string{} // to the path
-	for i, member := range members {
+	for cluster := range s.clusters {
 		for _, p := range policies {
-			if p.ring == "" || p.ring == fmt.Sprint(i+1) {
-				want[member+" Kustomization/"+p.name] = p.path
-				want[member+" GitRepository/app"] = ""
+			if p.isIn(cluster) {
+				want[cluster+" Kustomization/"+p.name] = p.path
+				want[cluster+" GitRepository/app"] = ""
+			}
+			if p.isIn(cluster) && s.credentials != "" {
+				want[cluster+" Secret/"+s.credentials] = ""
 			}
 		}
 	}
@@ -149,6 +155,17 @@ func (s *stage) holds(policies ...policy) error {
 		}
 	}
 	return nil
+}
+
+// isIn tells whether a cluster should have the policy's objects.
+func (p policy) isIn(cluster string) bool {
+	switch {
+	case p.onHost || cluster == "host":
+		return p.onHost && cluster == "host"
+	case p.member != "":
+		return cluster == p.member
+	}
+	return p.ring == "" || p.ring == fmt.Sprint(slices.Index(members[:], cluster)+1)
 }
 
 func keys[V any](of map[string]V) string {

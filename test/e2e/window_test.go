@@ -12,7 +12,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -236,11 +235,7 @@ func (s *stage) measure(args ...string) (lines int, did ended, resident int64) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	bin, err := filepath.Abs("../../bin/kubectl-fleetapp")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	cmd := exec.CommandContext(ctx, bin, append(args, "-n", s.namespace, "--fleet-namespace", s.namespace, "--kubeconfig", os.Getenv("KUBECONFIG"))...)
+	cmd := exec.CommandContext(ctx, s.binary, append(args, "-n", s.namespace, "--fleet-namespace", s.namespace, "--kubeconfig", os.Getenv("KUBECONFIG"))...)
 	var stderr strings.Builder
 	counter := &lineCounter{}
 	cmd.Stdout, cmd.Stderr = counter, &stderr

@@ -1,0 +1,28 @@
+// Package fault is what the harnesses share that try to break the plugin: how
+// much each has to do, what it reports, and plugins that are broken on purpose,
+// to see whether it would notice.
+package fault
+
+// bar is how much of one thing a harness has to do.
+type bar struct {
+	what string
+	// full is what issues no doubt; short is what every change has to pass.
+	full, short int
+}
+
+// bars are in the order of the table that make fault prints.
+func bars() []bar {
+	return []bar{
+		{KillPoints, 1000, 200},
+		{RandomRuns, 10000, 300},
+		{FuzzedInputs, 1000000, 1000},
+	}
+}
+
+// What the harnesses do, as the table calls it.
+const (
+	KillPoints = "requests at which a run was killed, or its answer lost or cut off"
+	RandomRuns = "random runs of several clients at once"
+	// FuzzedInputs is also what test/fuzz.sh calls it.
+	FuzzedInputs = "inputs made up by fuzzing"
+)
