@@ -61,8 +61,10 @@ type Member struct {
 	Unsure []plan.Identity
 	// Now is the clock.
 	Now func() time.Time
-	// StillHeld makes sure that the run still holds the inventory.
-	StillHeld func(context.Context) error
+	// StillHeld makes sure that the run still holds the inventory. Of objects that
+	// are about to be made anew the inventory says from then on that nobody knows
+	// whether they are there: what it knew of was another one.
+	StillHeld func(ctx context.Context, remade ...plan.Identity) error
 	served    *served
 }
 
@@ -156,7 +158,9 @@ func (m Member) applyOne(ctx context.Context, object Wanted) (Result, error) {
 		case err == nil && dying == nil:
 			return result, nil
 		case err == nil:
-			_, err = m.untilGone(ctx, object.Identity, *dying)
+			if _, err = m.untilGone(ctx, object.Identity, *dying); err == nil {
+				err = m.StillHeld(ctx, object.Identity)
+			}
 			object.State = State{}
 		case isOther(err), isOwnerConflict(err):
 			object.State, err = m.whatIsThere(ctx, object)
@@ -176,17 +180,18 @@ var errNotOurs = errors.New("--force-conflicts takes it over")
 
 // whatIsThere finds the state of the object that stands where one was to be
 // made, or where another one was expected; empty where there is none. Time has
-// passed since the run began, so it makes sure first that the run still holds
-// the inventory.
+// passed since the run began, so it makes sure that the run still holds the
+// inventory.
 func (m Member) whatIsThere(ctx context.Context, object Wanted) (State, error) {
-	if err := m.StillHeld(ctx); err != nil {
-		return State{}, err
-	}
 	found, err := m.get(ctx, object.Path())
+	if isGone(err) {
+		return State{}, m.StillHeld(ctx, object.Identity)
+	}
+	if err == nil {
+		err = m.StillHeld(ctx)
+	}
 	owner := found.Metadata.Annotations[plan.OwnerAnnotation]
 	switch {
-	case isGone(err):
-		return State{}, nil
 	case err != nil:
 		return State{}, err
 	case owner == m.Owner.String():

@@ -70,11 +70,30 @@ func (m Member) deleteStep(ctx context.Context, objects []plan.Identity, before 
 	return kept
 }
 
+// deleteOne deletes an object. Where a create of it may still be on its way, it
+// looks for that too, once what is there is gone.
 func (m Member) deleteOne(ctx context.Context, id plan.Identity) (Result, error) {
 	object, err := m.get(ctx, id.Path())
-	if isGone(err) && slices.ContainsFunc(m.Unsure, id.SameObject) && !m.DryRun {
+	isUnsure := slices.ContainsFunc(m.Unsure, id.SameObject) && !m.DryRun
+	if isGone(err) && isUnsure {
 		object, err = m.getLate(ctx, id, err)
 	}
+	result, err := m.deleteFound(ctx, id, object, err)
+	if err != nil || !isUnsure || result.Action != Deleted || result.UID == "" {
+		return result, err
+	}
+	late, err := m.getLate(ctx, id, errNoneCame)
+	if errors.Is(err, errNoneCame) {
+		return result, nil
+	}
+	return m.deleteFound(ctx, id, late, err)
+}
+
+// errNoneCame tells that nothing came late.
+var errNoneCame = errors.New("none came")
+
+// deleteFound deletes an object as it was found, or not found.
+func (m Member) deleteFound(ctx context.Context, id plan.Identity, object live, err error) (Result, error) {
 	switch {
 	case isGone(err):
 		return Result{Action: Deleted}, nil

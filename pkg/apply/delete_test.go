@@ -227,21 +227,22 @@ func TestADeletionThatIsInterrupted(t *testing.T) {
 // What was never seen may still be under way: it is looked for again.
 func TestACreateThatComesLate(t *testing.T) {
 	gone := notFound("kustomizations", "web")
+	is := answer(http.StatusOK, flux("w"))
 	for name, test := range map[string]struct {
-		looks []http.HandlerFunc
-		want  string
-		took  time.Duration
+		looks     []http.HandlerFunc
+		deletions int
+		want      string
+		took      time.Duration
 	}{
-		"it comes": {[]http.HandlerFunc{gone, gone, answer(http.StatusOK, flux("w"))}, "web deleted=w", 2 * time.Second},
-		"it does not": {
-			[]http.HandlerFunc{gone, gone, gone, gone, gone, gone}, "web deleted", 5 * time.Second,
-		},
+		"it comes":         {[]http.HandlerFunc{gone, gone, is, gone, gone, gone, gone, gone}, 1, "web deleted=w", 7 * time.Second},
+		"it does not":      {[]http.HandlerFunc{gone, gone, gone, gone, gone, gone}, 0, "web deleted", 5 * time.Second},
+		"another one does": {[]http.HandlerFunc{is, gone, answer(http.StatusOK, flux("v"))}, 2, "web deleted=v", 2 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			withServer(t, func(t *testing.T, s *server) {
 				s.Unsure = ids(t)[1:2]
 				s.on("GET "+webPath, test.looks...)
-				if test.want != "web deleted" {
+				for range test.deletions {
 					s.on("DELETE "+webPath, success())
 				}
 				check(t, s.Delete(t.Context(), ids(t)[1:2]), test.want)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/apply"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
 
@@ -43,7 +44,7 @@ func checkDry(t *testing.T, s *server, want int) {
 func TestADryRunOfAnApply(t *testing.T) {
 	withServer(t, func(t *testing.T, s *server) {
 		s.DryRun = true
-		s.StillHeld = func(context.Context) error { return nil }
+		s.StillHeld = func(context.Context, ...plan.Identity) error { return nil }
 		objects := wanted(t)
 		objects[2].State = apply.State{UID: "d", Applied: "1999-12-31T00:00:00Z", Generation: 1}
 		dying := applied("d", time.Now())

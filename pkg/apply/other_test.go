@@ -92,16 +92,30 @@ func TestAnObjectThatIsNotTheOneThatWasMeant(t *testing.T) {
 }
 
 // Who has lost the inventory meanwhile must not touch what another run makes.
+// What is made anew is named, so that the inventory can say so first.
 func TestARunThatHasLostTheInventoryGoesNoFurther(t *testing.T) {
-	withServer(t, func(t *testing.T, s *server) {
-		lost := errors.New("another run has changed it")
-		s.StillHeld = func(context.Context) error { return lost }
-		s.on("PATCH "+webPath, conflict(uidGone))
-		result := s.Apply(t.Context(), web(t, apply.State{UID: "w"}))[0]
-		if !errors.Is(result.Err, lost) {
-			t.Errorf("error %v", result.Err)
-		}
-	})
+	for name, test := range map[string]struct {
+		is     http.HandlerFunc
+		remade int
+	}{"there is another": {answer(http.StatusOK, flux("v")), 0}, "there is none": {notFound("kustomizations", "web"), 1}} {
+		t.Run(name, func(t *testing.T) {
+			withServer(t, func(t *testing.T, s *server) {
+				lost := errors.New("another run has changed it")
+				s.StillHeld = func(_ context.Context, remade ...plan.Identity) error {
+					if len(remade) != test.remade {
+						t.Errorf("made anew are %v", remade)
+					}
+					return lost
+				}
+				s.on("PATCH "+webPath, conflict(uidGone))
+				s.on("GET "+webPath, test.is)
+				result := s.Apply(t.Context(), web(t, apply.State{UID: "w"}))[0]
+				if !errors.Is(result.Err, lost) {
+					t.Errorf("error %v", result.Err)
+				}
+			})
+		})
+	}
 }
 
 func TestAnObjectThatNeverStaysTheSame(t *testing.T) {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/apply"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
 )
 
 // object is anything that is sent as JSON.
@@ -67,7 +68,7 @@ func withServer(t *testing.T, test func(*testing.T, *server)) {
 		}
 		s.Member = apply.Member{
 			Client: client, Owner: owner(), Now: time.Now,
-			StillHeld: func(context.Context) error { return nil },
+			StillHeld: func(context.Context, ...plan.Identity) error { return nil },
 		}
 		t.Cleanup(func() {
 			transport.CloseIdleConnections()

@@ -36,7 +36,7 @@ func (r *running) apply(ctx context.Context, work Work) (did outcome, err error)
 		asking.Wait()
 		cluster, _ = work.in(did.uid)
 	}
-	did.objects = r.on(did.client).Apply(ctx, work.applies(cluster))
+	did.objects = r.on(work.Member, did.client).Apply(ctx, work.applies(cluster))
 	asking.Wait()
 	return did, nil
 }
@@ -69,7 +69,7 @@ func (r *running) prune(ctx context.Context, work Work, did *outcome) error {
 			unwanted = append(unwanted, id)
 		}
 	}
-	on := r.on(did.client)
+	on := r.on(work.Member, did.client)
 	on.Unsure = unsure(here)
 	did.objects = append(did.objects, on.Delete(ctx, unwanted)...)
 	did.objects = append(did.objects, r.pruneMoved(ctx, work, here, elsewhere, did)...)
@@ -92,7 +92,7 @@ func (r *running) pruneMoved(ctx context.Context, work Work, here inventory.Memb
 			}
 		}
 	}
-	results := r.on(did.client).Delete(ctx, moved)
+	results := r.on(work.Member, did.client).Delete(ctx, moved)
 	return slices.DeleteFunc(results, func(result apply.Result) bool {
 		return result.Err == nil && (result.UID == "" || result.Action == apply.Released) // it never was here
 	})
@@ -105,11 +105,12 @@ func counted(objects int) string {
 	return fmt.Sprintf("%d objects", objects)
 }
 
-// unsure are the objects that were never seen in the cluster.
+// unsure are the objects that were never seen in the cluster, or of which a
+// second create may come.
 func unsure(cluster inventory.Member) []plan.Identity {
 	var all []plan.Identity
 	for _, entry := range cluster.Objects {
-		if entry.UID == "" {
+		if entry.UID == "" || entry.Late {
 			all = append(all, entry.Identity)
 		}
 	}
@@ -158,10 +159,12 @@ func (r *running) open(ctx context.Context, member fleet.Member) (*fleet.Client,
 	return client, nil
 }
 
-func (r *running) on(client *fleet.Client) apply.Member {
-	held := r.record.Confirm
-	if r.DryRun {
-		held = func(context.Context) error { return nil }
+func (r *running) on(member fleet.Member, client *fleet.Client) apply.Member {
+	held := func(ctx context.Context, remade ...plan.Identity) error {
+		if r.DryRun {
+			return nil
+		}
+		return r.record.Confirm(ctx, inventory.Placement{Kind: member.Kind, Name: member.Name, Objects: remade})
 	}
 	return apply.Member{
 		Client: client, Owner: r.Owner, Force: r.Force, DryRun: r.DryRun, Orphan: r.Orphan, NoWait: r.NoWait,

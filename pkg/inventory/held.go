@@ -174,14 +174,16 @@ func (i *Inventory) end(ctx context.Context) (time.Time, bool) {
 }
 
 // Confirm renews the hold, and so makes sure that it is still this run's. Of
-// many that ask at once, those that waited while one did need not.
-func (i *Inventory) Confirm(ctx context.Context) error {
+// many that ask at once, those that waited while one did need not. Objects that
+// are about to be made anew are unsure from then on.
+func (i *Inventory) Confirm(ctx context.Context, remade Placement) error {
 	asked := i.now()
 	if err := i.lock(ctx); err != nil {
 		return err
 	}
 	defer i.unlock()
-	if i.record.Run != nil && i.record.Run.Renewed.After(asked) && !i.failed {
+	isNews := i.record.doubt(remade)
+	if i.record.Run != nil && i.record.Run.Renewed.After(asked) && !i.failed && !isNews {
 		return nil
 	}
 	return i.renewLocked(ctx)
@@ -221,6 +223,23 @@ func (i *Inventory) renewLocked(ctx context.Context) error {
 		return i.wrap("write", errExpired)
 	}
 	return err
+}
+
+// doubt makes objects ones of which nobody knows whether they are there: those
+// that were known are not. It tells whether that is news.
+func (r *Record) doubt(remade Placement) bool {
+	isNews := false
+	for i := range r.Members {
+		if r.Members[i].Kind != remade.Kind || r.Members[i].Name != remade.Name {
+			continue
+		}
+		for _, id := range remade.Objects {
+			if entry := r.Members[i].entry(id); entry != nil && entry.UID != "" {
+				entry.UID, isNews = "", true
+			}
+		}
+	}
+	return isNews
 }
 
 // Settle writes down what a run has learned, and lets go of the record. A

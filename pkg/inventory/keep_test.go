@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
 )
 
 // An answer that got lost leaves a record that is newer than the run knows.
@@ -188,14 +190,38 @@ func TestConfirm(t *testing.T) {
 	withHost(t, func(t *testing.T, h *host) {
 		ours := h.mustIntend(1)
 		sleep(renewal)
-		if err := ours.Confirm(t.Context()); err != nil || !h.record().Run.Renewed.Equal(time.Now()) {
+		if err := ours.Confirm(t.Context(), Placement{}); err != nil || !h.record().Run.Renewed.Equal(time.Now()) {
 			t.Errorf("%v, %+v", err, h.record().Run)
 		}
 		theirs := run(2)
 		h.holds(&Record{Epoch: 2, Run: &theirs})
-		checkError(t, ours.Confirm(t.Context()), writeWhat+raceText)
+		checkError(t, ours.Confirm(t.Context(), Placement{}), writeWhat+raceText)
 		sleep(lease)
-		checkError(t, ours.Confirm(t.Context()), writeWhat+errExpired.Error())
+		checkError(t, ours.Confirm(t.Context(), Placement{}), writeWhat+errExpired.Error())
+	})
+}
+
+// What is about to be made anew is no longer known to be there: the run may be
+// killed, and what it sends come late.
+func TestWhatIsMadeAnewIsUnsure(t *testing.T) {
+	withHost(t, func(t *testing.T, h *host) {
+		known := h.mustIntend(1)
+		if err := known.Settle(t.Context(), []Outcome{learn("one", "c1", "+a")}); err != nil {
+			t.Fatal(err)
+		}
+		ours := h.mustIntend(1)
+		remade := Placement{Kind: "AttachedCluster", Name: "one", Objects: []plan.Identity{known.record.Members[0].Objects[0].Identity}}
+		for _, want := range []string{"GET POST PUT GET PUT PUT", "GET POST PUT GET PUT PUT"} { // the second time it is no news
+			if err := ours.Confirm(t.Context(), remade); err != nil {
+				t.Error(err)
+			}
+			if got := h.methods(); got != want && got != want+" PUT" {
+				t.Errorf("requests %s, want %s", got, want)
+			}
+		}
+		if is := lines(h.record()); is != "one(c1) a" {
+			t.Errorf("the record is %s", is)
+		}
 	})
 }
 
@@ -212,7 +238,7 @@ func TestAWaitForTheRecordIsStopped(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		began := time.Now()
-		if err := ours.Confirm(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {
+		if err := ours.Confirm(ctx, Placement{}); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {
 			t.Errorf("after %s: %v", time.Since(began), err)
 		}
 		sleep(renewal)
@@ -243,4 +269,29 @@ func TestWhatAPassedOverRunMadeStaysInTheRecord(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What a run found unsure, and made itself, an earlier one may have made, too:
+// late.
+func TestWhatTwoRunsMayHaveMade(t *testing.T) {
+	withHost(t, func(t *testing.T, h *host) {
+		killed := h.mustIntend(1)
+		if killed.record.Members[0].Objects[0].Late {
+			t.Error("late before anybody was")
+		}
+		next := h.mustIntend(2)
+		if err := next.Settle(t.Context(), []Outcome{learn("one", "c1", "+a")}); err != nil {
+			t.Fatal(err)
+		}
+		if is := h.record(); !is.Members[0].Objects[0].Late {
+			t.Errorf("the record is %+v", is.Members)
+		}
+		third := h.mustIntend(3)
+		if err := third.Settle(t.Context(), []Outcome{learn("one", "c1", "+a")}); err != nil {
+			t.Fatal(err)
+		}
+		if is := h.record(); !is.Members[0].Objects[0].Late {
+			t.Errorf("after one more run the record is %+v", is.Members)
+		}
+	})
 }

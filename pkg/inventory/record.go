@@ -71,6 +71,9 @@ type Entry struct {
 	Applied string `json:"applied,omitempty"`
 	// Generation is the object's after that.
 	Generation int64 `json:"generation,omitempty"`
+	// Late says that a create of it by an earlier run may have been under way when
+	// this one was made: when the object is gone, that may still come.
+	Late bool `json:"late,omitempty"`
 	// fresh is set, while the run that intended the entry goes on, on one that
 	// was not there before.
 	fresh bool
@@ -134,6 +137,7 @@ func (r *Record) settle(outcomes []Outcome) {
 		member := r.member(outcome.Kind, outcome.Name, outcome.UID)
 		for _, present := range outcome.Present {
 			if entry := member.entry(present.Identity); entry != nil {
+				present.Late = entry.Late || entry.UID == "" && !entry.fresh
 				*entry = present
 			} else {
 				member.Objects = append(member.Objects, present)

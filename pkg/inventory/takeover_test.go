@@ -50,7 +50,7 @@ func TestWhatALivingHolderDoesMeanwhile(t *testing.T) {
 		does func(*testing.T, *host, *Inventory)
 		want string
 	}{
-		"it renews": {func(t *testing.T, _ *host, i *Inventory) { _ = i.Confirm(t.Context()) }, heldText},
+		"it renews": {func(t *testing.T, _ *host, i *Inventory) { _ = i.Confirm(t.Context(), Placement{}) }, heldText},
 		"another takes over": {func(_ *testing.T, h *host, _ *Inventory) {
 			next := foreign()
 			next.PID = 4712
