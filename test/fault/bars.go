@@ -15,6 +15,8 @@ func bars() []bar {
 	return []bar{
 		{KillPoints, 1000, 200},
 		{RandomRuns, 10000, 300},
+		{ModelStates, 10000, 10000},
+		{DarkMembers, 200, 20},
 		{FuzzedInputs, 1000000, 1000},
 	}
 }
@@ -23,6 +25,8 @@ func bars() []bar {
 const (
 	KillPoints = "requests at which a run was killed, or its answer lost or cut off"
 	RandomRuns = "random runs of several clients at once"
+	ModelStates  = "states of the protocol's model"
+	DarkMembers  = "members that were dark, and done by one later run"
 	// FuzzedInputs is also what test/fuzz.sh calls it.
 	FuzzedInputs = "inputs made up by fuzzing"
 )

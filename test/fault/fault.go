@@ -88,6 +88,13 @@ func (c *Count) Did(broken ...string) {
 	}
 }
 
+// Add counts so many that went well.
+func (c *Count) Add(many int) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.did += many
+}
+
 // Failed is how many failed by now.
 func (c *Count) Failed() int {
 	c.mutex.Lock()

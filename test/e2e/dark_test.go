@@ -1,0 +1,218 @@
+package e2e
+
+import (
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kurator-dev/kubectl-fleetapp/test/fake"
+	"github.com/kurator-dev/kubectl-fleetapp/test/fault"
+)
+
+// crowd are many members, each with an API server of its own that is fast, and
+// an address. Those that are dark have nobody who answers there.
+type crowd struct {
+	herd
+	t         *testing.T
+	server    *httptest.Server
+	clusters  []*fake.Cluster
+	listeners []net.Listener
+	fillers   [][]net.Conn
+
+	mutex sync.Mutex // guards the fields below
+	// last is when the last write was carried out.
+	last time.Time
+}
+
+// newCrowd makes a crowd of which every fifth member is dark.
+func newCrowd(t *testing.T, many int) *crowd {
+	t.Helper()
+	c := &crowd{t: t}
+	c.server = httptest.NewUnstartedServer(nil)
+	c.server.EnableHTTP2 = true
+	c.server.StartTLS()
+	t.Cleanup(c.server.Close)
+	c.certificate = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.server.Certificate().Raw})
+	for i := range many {
+		flux := func(group, name, kind string) fake.Resource {
+			return fake.Resource{Group: group, Versions: []string{"v1"}, Name: name, Kind: kind, Namespaced: true}
+		}
+		cluster, err := fake.New(fmt.Sprint("c", i), time.Now, flux("source.toolkit.fluxcd.io", "gitrepositories", "GitRepository"),
+			flux("kustomize.toolkit.fluxcd.io", "kustomizations", "Kustomization"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var listener net.Listener
+		var fillers []net.Conn
+		if c.isDark(i) && i%10 == 0 {
+			listener, fillers = c.full()
+		} else if listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { listener.Close() })
+		c.clusters, c.listeners, c.fillers = append(c.clusters, cluster), append(c.listeners, listener), append(c.fillers, fillers)
+		c.addresses = append(c.addresses, "https://"+listener.Addr().String())
+		if !c.isDark(i) {
+			c.serve(i)
+		}
+	}
+	return c
+}
+
+func (c *crowd) isDark(i int) bool { return i%5 == 0 }
+
+// serve lets a member answer.
+func (c *crowd) serve(i int) {
+	for _, filler := range c.fillers[i] {
+		filler.Close()
+	}
+	server := &http.Server{TLSConfig: c.server.TLS.Clone(), ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c.clusters[i].ServeHTTP(w, r)
+		if r.Method != http.MethodGet {
+			c.mutex.Lock()
+			defer c.mutex.Unlock()
+			c.last = time.Now()
+		}
+	})}
+	c.t.Cleanup(func() { server.Close() })
+	go func() { _ = server.ServeTLS(c.listeners[i], "", "") }()
+}
+
+// full is a listener on which nobody gets through: its queue is full, so that
+// connections are not even refused. What is in the queue goes when the fillers do.
+func (c *crowd) full() (net.Listener, []net.Conn) {
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err == nil {
+		err = syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
+	}
+	if err == nil {
+		err = syscall.Listen(fd, 0)
+	}
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	file := os.NewFile(uintptr(fd), "listener")
+	defer file.Close()
+	listener, err := net.FileListener(file)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	var fillers []net.Conn
+	for range 3 {
+		filler, err := net.DialTimeout("tcp", listener.Addr().String(), 100*time.Millisecond)
+		if err != nil {
+			return listener, fillers
+		}
+		fillers = append(fillers, filler)
+	}
+	c.t.Fatal("its queue does not fill")
+	return nil, nil
+}
+
+// took is how long after a moment the last write to a member was.
+func (c *crowd) took(since time.Time) time.Duration {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return c.last.Sub(since)
+}
+
+// holding counts the members that have all that they should.
+func (c *crowd) holding() int {
+	n := 0
+	for _, cluster := range c.clusters {
+		if len(cluster.Objects(schema.GroupResource{Group: "source.toolkit.fluxcd.io", Resource: "gitrepositories"})) == 1 &&
+			len(cluster.Objects(schema.GroupResource{Group: "kustomize.toolkit.fluxcd.io", Resource: "kustomizations"})) == 1 {
+			n++
+		}
+	}
+	return n
+}
+
+// Where a fifth of a fleet is dark, the others do not notice, the run ends when
+// it has to, and one later run does the rest.
+func TestDarkMembers(t *testing.T) {
+	many, deadline := 100, 5*time.Second
+	if fault.Full() {
+		many = 1000
+	}
+	count := fault.Begin(t, fault.DarkMembers)
+	s := newStage(t, newLags(t, 0), newClusters(t))
+	defer s.end()
+	c := newCrowd(t, many)
+	s.herd(&c.herd)
+	dark := many / 5
+	deploy := func(selector string, within time.Duration) (ended, time.Duration) {
+		s.write("crowd.yaml", strings.ReplaceAll(crowdManifest, "SELECTOR", selector))
+		began := time.Now()
+		did := s.runs(func(*os.Process) {}, "deploy", "-f", s.dir+"/crowd.yaml", fmt.Sprintf("--member-timeout=%s", within))
+		return did, c.took(began)
+	}
+	normal := time.Duration(0)
+	for range 2 { // the first makes the namespaces, too
+		did, took := deploy(`{"dark": "no"}`, 30*time.Second)
+		if did.code != 0 {
+			t.Fatal(did)
+		}
+		normal = took
+	}
+	did, took := deploy(`{}`, deadline)
+	t.Logf("without the dark ones %s, with them %s and %s in all", normal, took, did.took)
+	if did.code != 3 || c.holding() != many-dark {
+		t.Errorf("%d members hold it, want %d: exit code %d\n%.2000s", c.holding(), many-dark, did.code, did.stderr)
+	}
+	slack := time.Second // beside so many other processes
+	if fault.Full() {
+		slack = 0
+	}
+	if most := normal*12/10 + slack; took > most {
+		t.Errorf("the others were done after %s, want %s at most", took, most)
+	}
+	if most := deadline + 5*time.Second; did.took > most {
+		t.Errorf("the run took %s, want %s at most", did.took, most)
+	}
+	record, err := s.record()
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := record.listed()
+	for i := range many {
+		name := fmt.Sprintf("member-%04d", i)
+		_, isListed := listed[name+" Kustomization/app-0"]
+		if !isListed || c.isDark(i) && !strings.Contains(did.stderr, name+": ") {
+			t.Errorf("%s is listed %t and named %t", name, isListed, strings.Contains(did.stderr, name))
+		}
+		if c.isDark(i) {
+			c.serve(i)
+		}
+	}
+	if did, _ = deploy(`{}`, 30*time.Second); did.code != 0 || c.holding() != many {
+		t.Errorf("%d members hold it after one later run, want %d: exit code %d\n%.2000s", c.holding(), many, did.code, did.stderr)
+	}
+	for range dark {
+		count.Did()
+	}
+}
+
+// crowdManifest is an application for the members of the herd.
+const crowdManifest = `apiVersion: apps.kurator.dev/v1alpha1
+kind: Application
+metadata: {name: app}
+spec:
+  source:
+    gitRepository: {interval: 10m, url: "https://127.0.0.1:1/nothing"}
+  destination: {fleet: herd, clusterSelector: {matchLabels: SELECTOR}}
+  syncPolicies:
+  - kustomization: {interval: 10m, path: ./x, prune: true}
+`
