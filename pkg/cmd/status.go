@@ -58,7 +58,7 @@ func newStatus(factory *Factory) *cobra.Command {
 			workload; -o wide folds nothing, and shows the images.
 
 			The exit code is 0 if all is ready in all clusters, and 3 if not, or if with
-			--tree something that Flux applied is not Current.`),
+			--tree something that Flux applied is not Current or could not be asked.`),
 		Example: templates.Examples(`
 			# All applications of the namespace
 			kubectl fleetapp status

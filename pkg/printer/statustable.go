@@ -183,6 +183,9 @@ func countsOf(one Judged) []string {
 	if one.NotFine > 0 {
 		parts = append(parts, fmt.Sprintf("%s not current", objects(one.NotFine)))
 	}
+	if one.Gaps > 0 {
+		parts = append(parts, gaps(one.Gaps)+" in the tree")
+	}
 	if n := len(one.Revisions); n > 1 {
 		parts = append(parts, fmt.Sprintf("%d revisions%s", n, usual(one)))
 	}

@@ -2,6 +2,7 @@ package printer_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -52,7 +53,7 @@ func forest() printer.Judged {
 	broken := append(podsOf(12, "api-abc", status.Bad, "0/1", "CrashLoopBackOff"), podsOf(6, "api-def", status.Fine, "1/1", "Running")...)
 	broken[0].Restarts = "7 (2m ago)"
 	sick.Below = []status.Branch{{}, {
-		Notes: []string{"3 more, which are not looked at: \x1b[31mno\u202e"},
+		Notes: []string{"3 more, which are not looked at: \x1b[31mno\u202e"}, Gaps: []error{errors.New("too many")},
 		Nodes: []status.Node{
 			node("Deployment.apps/shop/api", status.Working, "InProgress", of("6/18", "Available: 6/18", broken...), images),
 			node("Deployment.apps/shop/web", status.Bad, "NotFound", of("", "Flux says that it applied it, and it is not there")),

@@ -90,6 +90,13 @@ func objects(n int) string {
 	return fmt.Sprintf("%d objects", n)
 }
 
+func gaps(n int) string {
+	if n == 1 {
+		return "1 gap"
+	}
+	return fmt.Sprintf("%d gaps", n)
+}
+
 // counted is how many of each there are, in the order in which they are first
 // met: "ConfigMap, 2 Service".
 func counted(words []string) string {

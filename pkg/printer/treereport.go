@@ -12,9 +12,11 @@ type treeDocument struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
 	statusHeader
-	// NotCurrent counts what Flux applied and is not Current; Ready and Clusters
-	// are about sources and sync objects alone.
+	// NotCurrent counts what Flux applied and is not Current, and Gaps what of it
+	// could not be asked; Ready and Clusters are about sources and sync objects
+	// alone.
 	NotCurrent int          `json:"notCurrent"`
+	Gaps       int          `json:"gaps"`
 	Members    []treeMember `json:"members"`
 }
 
@@ -49,7 +51,10 @@ type treeNode struct {
 // TreeReport prints one application with what is below its objects as JSON or
 // YAML. Nothing is folded.
 func TreeReport(out io.Writer, one Judged, format string) error {
-	doc := treeDocument{APIVersion: reportVersion, Kind: "ApplicationTree", statusHeader: headerOf(one), NotCurrent: one.NotFine, Members: []treeMember{}}
+	doc := treeDocument{
+		APIVersion: reportVersion, Kind: "ApplicationTree", statusHeader: headerOf(one),
+		NotCurrent: one.NotFine, Gaps: one.Gaps, Members: []treeMember{},
+	}
 	for i := range one.Seen {
 		seen := &one.Seen[i]
 		member := treeMember{

@@ -64,8 +64,9 @@ type Verdict struct {
 	Revisions []string
 	// Lines are the objects of all members, in their order.
 	Lines []Line
-	// NotFine counts what Flux applied and is not fine, where that was looked at.
-	NotFine int
+	// NotFine counts what Flux applied and is not fine, where that was looked at,
+	// and Gaps what of it could not be asked.
+	NotFine, Gaps int
 }
 
 // Line is one object of an application in one member, or a member of which
@@ -143,11 +144,11 @@ func (a *Application) Judge() Verdict {
 		if leftovers {
 			v.Counts.Leftovers++
 		}
-		below := seen.notFine()
-		v.NotFine += below
-		ok := worst == classReady && !leftovers && below == 0
-		v.AllReady = v.AllReady && ok
-		v.UnreachedApart = v.UnreachedApart && (ok || below == 0 && seen.unreached())
+		notFine, gaps := seen.below()
+		v.NotFine, v.Gaps = v.NotFine+notFine, v.Gaps+len(gaps)
+		ok := worst == classReady && !leftovers && notFine == 0
+		v.AllReady = v.AllReady && ok && len(gaps) == 0
+		v.UnreachedApart = v.UnreachedApart && (ok || notFine == 0 && seen.unreached()) && !slices.ContainsFunc(gaps, answered)
 		v.Lines = append(v.Lines, seen.lines()...)
 	}
 	compare(v.Lines)
@@ -174,18 +175,20 @@ func (s *Seen) class() (worst class, leftovers bool) {
 
 // unreached tells a member of which nothing is known because it did not answer.
 func (s *Seen) unreached() bool {
-	noAnswer := func(err error) bool {
-		return slices.Contains([]reason.Reason{reason.Unreachable, reason.Timeout}, reason.Of(err))
-	}
 	if s.Err != nil {
-		return noAnswer(s.Err)
+		return !answered(s.Err)
 	}
 	for i, object := range s.Objects {
-		if object.Leftover || (s.Rows[i].Err == nil || !noAnswer(s.Rows[i].Err)) && classOf(s.Rows[i]) != classReady {
+		if object.Leftover || (s.Rows[i].Err == nil || answered(s.Rows[i].Err)) && classOf(s.Rows[i]) != classReady {
 			return false
 		}
 	}
 	return true
+}
+
+// answered tells an error that is not of a member that does not answer.
+func answered(err error) bool {
+	return !slices.Contains([]reason.Reason{reason.Unreachable, reason.Timeout}, reason.Of(err))
 }
 
 func (c Counts) word(problem error) Word {

@@ -173,3 +173,33 @@ func TestUsual(t *testing.T) {
 		})
 	}
 }
+
+// Below objects that are ready something may not be: that counts, and so does what
+// could not be asked. A member that stopped answering in between may be passed
+// over.
+func TestJudgeBelow(t *testing.T) {
+	fine, bad, denied := Node{Level: Fine}, Node{Level: Bad}, Node{Level: Unseen, Err: errDeny}
+	podless := Node{Level: Fine, Gaps: []error{errDown}}
+	for name, test := range map[string]struct {
+		below               Branch
+		notFine, gaps       int
+		allReady, apartDown bool
+	}{
+		"fine":                  {Branch{Nodes: []Node{fine}}, 0, 0, true, true},
+		"not fine":              {Branch{Nodes: []Node{fine, bad}}, 1, 0, false, false},
+		"denied":                {Branch{Nodes: []Node{denied}}, 0, 1, false, false},
+		"nothing known":         {Branch{Gaps: []error{errDeny}}, 0, 1, false, false},
+		"down before the pods":  {Branch{Nodes: []Node{podless, fine}}, 0, 1, false, true},
+		"down, and denied":      {Branch{Nodes: []Node{podless, denied}}, 0, 2, false, false},
+		"down, and another bad": {Branch{Nodes: []Node{podless, bad}}, 1, 1, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			one := seen("one", "Ready@a")
+			one.Below = []Branch{test.below}
+			v := (&Application{Seen: []Seen{one}}).Judge()
+			if v.NotFine != test.notFine || v.Gaps != test.gaps || v.AllReady != test.allReady || v.UnreachedApart != test.apartDown {
+				t.Errorf("got %d, %d, %t, %t", v.NotFine, v.Gaps, v.AllReady, v.UnreachedApart)
+			}
+		})
+	}
+}

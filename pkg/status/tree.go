@@ -47,6 +47,8 @@ type Node struct {
 	// Notes say what is not among the children, and why.
 	Notes    []string
 	Children []Node
+	// Gaps are why something below it is not known that should be.
+	Gaps []error
 	// Err is why the object could not be read; nothing is known of it then.
 	Err error
 }
@@ -68,6 +70,14 @@ type Branch struct {
 	Nodes []Node
 	// Notes say what is not among the nodes, and why.
 	Notes []string
+	// Gaps are why something that Flux applied is not known.
+	Gaps []error
+}
+
+// gap notes what is not known though nobody failed to answer.
+func (b *Branch) gap(format string, args ...any) {
+	err := fmt.Errorf(format, args...)
+	b.Notes, b.Gaps = append(b.Notes, err.Error()), append(b.Gaps, err)
 }
 
 // LookBelow is Look, and looks at what is below the objects. That takes two
@@ -101,7 +111,7 @@ func LookBelow(ctx context.Context, client rest.Interface, place Place) Seen {
 func (b *Branch) limit(most int) {
 	if more := len(b.Nodes) - most; more > 0 {
 		b.Nodes = b.Nodes[:most]
-		b.Notes = append(b.Notes, fmt.Sprintf("%d more, which are not looked at: no more than %d objects of a cluster are", more, maxApplied))
+		b.gap("%d more, which are not looked at: no more than %d objects of a cluster are", more, maxApplied)
 	}
 }
 
@@ -125,18 +135,22 @@ func (s *Seen) Tree() []Node {
 	return nodes
 }
 
-// notFine counts what Flux applied and is not fine. A pod is what its workload
-// makes of it.
-func (s *Seen) notFine() int {
-	n := 0
+// below counts what Flux applied and is not fine, and lists why something of it
+// is not known. A pod is what its workload makes of it.
+func (s *Seen) below() (notFine int, gaps []error) {
 	for _, branch := range s.Below {
+		gaps = append(gaps, branch.Gaps...)
 		for _, node := range branch.Nodes {
-			if node.Level != Fine {
-				n++
+			switch {
+			case node.Err != nil:
+				gaps = append(gaps, node.Err)
+			case node.Level != Fine:
+				notFine++
 			}
+			gaps = append(gaps, node.Gaps...)
 		}
 	}
-	return n
+	return notFine, gaps
 }
 
 // node is that of a source or a sync object.
@@ -178,7 +192,7 @@ func (r *reader) branches(ctx context.Context, read []found) []Branch {
 	for result := range fanout.Run(ctx, fanout.Options{Limit: parallel}, read, r.branch) {
 		branch := result.Value
 		if result.Err != nil {
-			branch.Notes = append(branch.Notes, note("what it applied is not known", result.Err))
+			branch.Notes, branch.Gaps = append(branch.Notes, note("what it applied is not known", result.Err)), append(branch.Gaps, result.Err)
 		}
 		all = append(all, branch)
 	}
@@ -208,7 +222,7 @@ func fromInventory(entries []plan.Entry) Branch {
 		}
 	}
 	if strange > 0 {
-		of.Notes = append(of.Notes, fmt.Sprintf("%d more in its inventory, which name no object", strange))
+		of.gap("%d more in its inventory, which name no object", strange)
 	}
 	return of
 }

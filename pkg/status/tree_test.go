@@ -105,6 +105,17 @@ func checkBelow(t *testing.T, seen status.Seen, want string) {
 	}
 }
 
+// checkGaps compares how many objects that Flux applied are not current, and how
+// much of it is not known: all is ready only where both are none.
+func checkGaps(t *testing.T, seen status.Seen, want string) {
+	t.Helper()
+	app := status.Application{Seen: []status.Seen{seen}}
+	verdict := app.Judge()
+	if got := fmt.Sprint(verdict.NotFine, verdict.Gaps); got != want || verdict.AllReady != (want == "0 0") {
+		t.Errorf("judged %s, all ready: %t, want %s", got, verdict.AllReady, want)
+	}
+}
+
 // Three round trips: Flux's objects, what they applied, the pods of that.
 func TestTreeAsksForNoMoreThanItNeeds(t *testing.T) {
 	seen, asked := below(t, map[string]string{
@@ -138,30 +149,32 @@ func TestWhatIsNotAsItShouldBe(t *testing.T) {
 	for name, test := range map[string]struct {
 		deployment, pods string
 		want             string
+		// verdict is how many objects are not current, and how many gaps there are.
+		verdict string
 	}{
 		"pods not ready": {twoPods(1), pods("", "web-abc-1 CrashLoopBackOff 0/1 7 ReplicaSet/web-abc", "web-abc-2 Running 0/1 0 ReplicaSet/web-abc"), `
   Deployment/shop/web | Working | 1/2 | InProgress | Available: 1/2 | init:1,web:2
     Pod/shop/web-abc-1 | Bad | 0/1 | CrashLoopBackOff | 7
     Pod/shop/web-abc-2 | Working | 0/1 | Running
-`},
-		"not there":             {notFound, "", "  Deployment/shop/web | Bad | NotFound | Flux says that it applied it, and it is not there\n"},
-		"not to be read":        {forbidden, "", "  Deployment/shop/web | Unknown | Unknown | no\n"},
-		"another object":        {`200 {"kind": "Pod", "metadata": {}}`, "", "  Deployment/shop/web | Unknown | Unknown | its answer is a \"Pod\"\n"},
-		"nothing":               {`200 {}`, "", "  Deployment/shop/web | Unknown | Unknown | its answer is a \"\"\n"},
-		"being deleted":         {`200 {"kind": "Deployment", "metadata": {"deletionTimestamp": "2026-01-02T03:04:05Z"}}`, "", "  Deployment/shop/web | Working | 0/1 | Terminating | Resource scheduled for deletion\n"},
-		"pods not to be listed": {twoPods(2), forbidden, "  Deployment/shop/web | Fine | 2/2 | Current | init:1,web:2\n    (its pods cannot be listed: Forbidden: no)\n"},
-		"no table":              {twoPods(2), `200 {"kind": "PodList"}`, "  Deployment/shop/web | Fine | 2/2 | Current | init:1,web:2\n    (its pods cannot be listed: Failed: its answer is no table of pods)\n"},
+`, "1 0"},
+		"not there":             {notFound, "", "  Deployment/shop/web | Bad | NotFound | Flux says that it applied it, and it is not there\n", "1 0"},
+		"not to be read":        {forbidden, "", "  Deployment/shop/web | Unknown | Unknown | no\n", "0 1"},
+		"another object":        {`200 {"kind": "Pod", "metadata": {}}`, "", "  Deployment/shop/web | Unknown | Unknown | its answer is a \"Pod\"\n", "0 1"},
+		"nothing":               {`200 {}`, "", "  Deployment/shop/web | Unknown | Unknown | its answer is a \"\"\n", "0 1"},
+		"being deleted":         {`200 {"kind": "Deployment", "metadata": {"deletionTimestamp": "2026-01-02T03:04:05Z"}}`, "", "  Deployment/shop/web | Working | 0/1 | Terminating | Resource scheduled for deletion\n", "1 0"},
+		"pods not to be listed": {twoPods(2), forbidden, "  Deployment/shop/web | Fine | 2/2 | Current | init:1,web:2\n    (its pods cannot be listed: Forbidden: no)\n", "0 1"},
+		"no table":              {twoPods(2), `200 {"kind": "PodList"}`, "  Deployment/shop/web | Fine | 2/2 | Current | init:1,web:2\n    (its pods cannot be listed: Failed: its answer is no table of pods)\n", "0 1"},
 		"more pods": {twoPods(2), pods("next", "web-abc-1 Running 1/1 0 ReplicaSet/web-abc"), `
   Deployment/shop/web | Fine | 2/2 | Current | init:1,web:2
     Pod/shop/web-abc-1 | Fine | 1/1 | Running
     (it has more pods than the 500 that are looked at)
-`},
-		"others' pods": {twoPods(2), pods("", "web-1 Running 1/1 0 ReplicaSet/web-def", "web-2 Running 1/1 0 Job/web-abc", "web-3 Running 1/1 0 StatefulSet/d"), "  Deployment/shop/web | Fine | 2/2 | Current | init:1,web:2\n"},
+`, "0 0"},
+		"others' pods": {twoPods(2), pods("", "web-1 Running 1/1 0 ReplicaSet/web-def", "web-2 Running 1/1 0 Job/web-abc", "web-3 Running 1/1 0 StatefulSet/d"), "  Deployment/shop/web | Fine | 2/2 | Current | init:1,web:2\n", "0 0"},
 		"a table of nothing": {twoPods(2), `200 {"kind": "Table", "columnDefinitions": [{"name": "Status"}, {"name": "Ready"}], "rows": [{}, {"cells": [{"a": 1}, 3],
 			"object": {"metadata": {"name": "x", "labels": {"pod-template-hash": "abc"}, "ownerReferences": [{"kind": "ReplicaSet", "name": "web-abc", "controller": true}]}}}]}`, `
   Deployment/shop/web | Fine | 2/2 | Current | init:1,web:2
     Pod/shop/x | Unknown | 3
-`},
+`, "0 0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			answers := map[string]string{kustomize: syncs("shop_web_apps_Deployment v1"), web: test.deployment}
@@ -170,6 +183,7 @@ func TestWhatIsNotAsItShouldBe(t *testing.T) {
 			}
 			seen, _ := below(t, answers)
 			checkBelow(t, seen, test.want)
+			checkGaps(t, seen, test.verdict)
 		})
 	}
 }
@@ -211,6 +225,7 @@ func TestEntriesThatAreNotFollowed(t *testing.T) {
 		kustomize: syncs("shop_../../../secrets/x_apps_Deployment v1", "shop_web_apps_Deployment ../v1", "nothing v1", " "),
 	})
 	checkBelow(t, seen, "  (4 more in its inventory, which name no object)\n")
+	checkGaps(t, seen, "0 1")
 	if len(asked) != 2 {
 		t.Errorf("asked for %q", asked)
 	}
@@ -228,6 +243,7 @@ func TestTreesAreBounded(t *testing.T) {
 		}
 		answers[kustomize] = syncs(entries...)
 		seen, _ := below(t, answers)
+		checkGaps(t, seen, "0 1")
 		node := seen.Tree()[1]
 		if len(node.Children) != 1000 || !slices.Equal(node.Notes, []string{"3 more, which are not looked at: no more than 1000 objects of a cluster are"}) {
 			t.Errorf("%d objects, %q", len(node.Children), node.Notes)

@@ -127,13 +127,13 @@ func fromManifest(manifest, namespace string) Branch {
 		switch {
 		case errors.Is(err, io.EOF):
 			if strange > 0 {
-				of.Notes = append(of.Notes, fmt.Sprintf("%d more in Helm's record, which name no object", strange))
+				of.gap("%d more in Helm's record, which name no object", strange)
 			}
 			return of
 		case errors.As(err, &mistyped):
 			strange++
 		case err != nil:
-			of.Notes = append(of.Notes, "there may be more: the rest of Helm's record is no YAML")
+			of.gap("there may be more: the rest of Helm's record is no YAML")
 			return of
 		default:
 			objects, nameless := read.objects(namespace)
@@ -141,7 +141,7 @@ func fromManifest(manifest, namespace string) Branch {
 			strange += nameless
 		}
 	}
-	of.Notes = append(of.Notes, fmt.Sprintf("there may be more: Helm's record has more than %d documents", maxDocuments))
+	of.gap("there may be more: Helm's record has more than %d documents", maxDocuments)
 	return of
 }
 

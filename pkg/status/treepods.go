@@ -83,7 +83,7 @@ func (r *reader) readPods(ctx context.Context, workloads []applied) {
 	for result := range fanout.Run(ctx, fanout.Options{Limit: parallel}, workloads, r.pods) {
 		node := result.Item.Node
 		if result.Err != nil {
-			node.Notes = append(node.Notes, note("its pods cannot be listed", result.Err))
+			node.Notes, node.Gaps = append(node.Notes, note("its pods cannot be listed", result.Err)), append(node.Gaps, result.Err)
 			continue
 		}
 		node.Children = result.Value.rowsOf(result.Item)
