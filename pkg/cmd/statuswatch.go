@@ -58,11 +58,11 @@ func (o *statusOptions) shower() func(*looked, error) error {
 		if err != nil {
 			return say(tryingAgain(err))
 		}
-		to, text := o.into()
+		to, _, beside := o.into()
 		if !o.document() {
 			l.warn(to)
 		}
-		return errors.Join(say(text.Bytes()), change(l))
+		return errors.Join(say(beside.Bytes()), change(l))
 	}
 }
 
@@ -76,13 +76,13 @@ func (o *statusOptions) inPlace(screen *printer.Screen) func(*looked, error) err
 	return func(l *looked, err error) error {
 		terminal := o.Terminal() // it may have another size by now
 		if err != nil {
-			return screen.Show(tryingAgain(err), terminal)
+			return screen.Show(nil, tryingAgain(err), terminal)
 		}
-		text, err := o.text(l, terminal)
+		text, beside, err := o.text(l, terminal)
 		if err != nil {
 			return err
 		}
-		return screen.Show(text, terminal)
+		return screen.Show(text, beside, terminal)
 	}
 }
 
@@ -92,7 +92,7 @@ func (o *statusOptions) changes() func(*looked) error {
 	switch {
 	case o.document():
 		return func(l *looked) error {
-			text, err := o.text(l, printer.Terminal{})
+			text, _, err := o.text(l, printer.Terminal{})
 			if err != nil {
 				return err
 			}
@@ -109,18 +109,19 @@ func (o *statusOptions) changes() func(*looked) error {
 	return func(l *looked) error { return changes.Applications(l.all, o.options(printer.Terminal{})) }
 }
 
-// into is the same with all that is printed going into a text.
-func (o *statusOptions) into() (*statusOptions, *bytes.Buffer) {
-	text := &bytes.Buffer{}
-	factory, to := *o.Factory, *o
-	factory.Out, factory.ErrOut = text, text
-	to.Factory = &factory
-	return &to, text
+// into is the same with what is printed, and what is said beside it, going into
+// texts.
+func (o *statusOptions) into() (to *statusOptions, text, beside *bytes.Buffer) {
+	text, beside = &bytes.Buffer{}, &bytes.Buffer{}
+	factory, same := *o.Factory, *o
+	factory.Out, factory.ErrOut = text, beside
+	same.Factory = &factory
+	return &same, text, beside
 }
 
-// text is all that is printed of a look.
-func (o *statusOptions) text(l *looked, terminal printer.Terminal) ([]byte, error) {
-	to, text := o.into()
-	err := l.print(to, terminal)
-	return text.Bytes(), err
+// text is what is printed of a look, and what is said beside it.
+func (o *statusOptions) text(l *looked, terminal printer.Terminal) (text, beside []byte, err error) {
+	to, printed, said := o.into()
+	err = l.print(to, terminal)
+	return printed.Bytes(), said.Bytes(), err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
@@ -27,31 +28,52 @@ type Screen struct {
 // NewScreen makes a screen on a terminal.
 func NewScreen(out io.Writer) *Screen { return &Screen{out: out} }
 
-// Show shows text that is escaped and may be painted. Lines are cut off at the
-// width of the terminal; what does not fit into its height is left out, which the
-// last line says.
-func (s *Screen) Show(text []byte, terminal Terminal) error {
-	lines := bytes.SplitAfter(text, []byte("\n"))
-	if last := len(lines) - 1; len(lines[last]) == 0 {
-		lines = lines[:last]
-	}
+// Show shows text that is escaped and may be painted, and below it what is said
+// beside it. Lines are cut off at the width of the terminal. What does not fit into
+// its height is left out, which a line in its place says: rows before what is said
+// beside them, and of that the last line, which sums all up, never.
+func (s *Screen) Show(text, beside []byte, terminal Terminal) error {
+	lines, below := linesOf(text), linesOf(beside)
 	// The cursor stands on a line of its own below.
-	if room := terminal.Height - 1; terminal.Height > 1 && len(lines) > room {
-		more := len(lines) - room + 1
-		lines = append(lines[:room-1:room-1], fmt.Appendf(nil, "… %d more lines\n", more))
+	if room := terminal.Height - 1; terminal.Height > 1 && len(lines)+len(below) > room {
+		below = leaveOut(below, max(room-len(lines), room/2, 1), 1)
+		lines = leaveOut(lines, room-len(below), 0)
 	}
+	lines = append(lines, below...)
 	var all bytes.Buffer
 	if s.lines > 0 {
 		fmt.Fprintf(&all, toLineStart+upLines, s.lines)
 	}
 	all.WriteString(eraseBelow)
 	for _, line := range lines {
-		all.WriteString(fitPainted(strings.TrimSuffix(string(line), "\n"), terminal.Width))
+		all.WriteString(fitPainted(line, terminal.Width))
 		all.WriteByte('\n')
 	}
 	s.lines = len(lines)
 	_, err := s.out.Write(all.Bytes())
 	return err
+}
+
+func linesOf(text []byte) []string {
+	var lines []string
+	for line := range strings.Lines(string(text)) {
+		lines = append(lines, strings.TrimSuffix(line, "\n"))
+	}
+	return lines
+}
+
+// leaveOut leaves out what is too many before the last lines, and says so.
+func leaveOut(lines []string, most, last int) []string {
+	if len(lines) <= most {
+		return lines
+	}
+	first := max(most-last-1, 0)
+	end := len(lines) - min(last, most)
+	if most <= last { // no room even to say so
+		return lines[end:]
+	}
+	said := fmt.Sprintf("… %d more lines", end-first)
+	return slices.Concat(lines[:first], []string{said}, lines[end:])
 }
 
 // fitPainted is fit for text with renditions, which take no room; without a width

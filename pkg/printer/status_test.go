@@ -164,18 +164,23 @@ func TestScreen(t *testing.T) {
 	var out bytes.Buffer
 	screen := printer.NewScreen(&out)
 	for _, step := range []struct {
-		text     string
-		terminal printer.Terminal
-		want     string
+		text, beside string
+		terminal     printer.Terminal
+		want         string
 	}{
-		{"one\ntwo\n", printer.Terminal{}, "\x1b[Jone\ntwo\n"},
-		{"one\n", printer.Terminal{Width: 80, Height: 24}, "\r\x1b[2A\x1b[Jone\n"},
-		{"a\nb\nc\nd\n", printer.Terminal{Width: 80, Height: 4}, "\r\x1b[1A\x1b[Ja\nb\n… 2 more lines\n"},
-		{"a longer line\n\x1b[32mTrue and more\x1b[0m\n", printer.Terminal{Width: 6, Height: 24}, "\r\x1b[3A\x1b[Ja lon…\n\x1b[32mTrue …\x1b[0m\n"},
-		{"", printer.Terminal{Width: 80, Height: 24}, "\r\x1b[2A\x1b[J"},
+		{"one\ntwo\n", "", printer.Terminal{}, "\x1b[Jone\ntwo\n"},
+		{"one\n", "", printer.Terminal{Width: 80, Height: 24}, "\r\x1b[2A\x1b[Jone\n"},
+		{"a\nb\nc\nd\n", "", printer.Terminal{Width: 80, Height: 4}, "\r\x1b[1A\x1b[Ja\nb\n… 2 more lines\n"},
+		{"a longer line\n\x1b[32mTrue and more\x1b[0m\n", "", printer.Terminal{Width: 6, Height: 24}, "\r\x1b[3A\x1b[Ja lon…\n\x1b[32mTrue …\x1b[0m\n"},
+		{"", "", printer.Terminal{Width: 80, Height: 24}, "\r\x1b[2A\x1b[J"},
+		{"a\nb\n", "warning\n0/2 ready\n", printer.Terminal{Width: 80, Height: 5}, "\x1b[Ja\nb\nwarning\n0/2 ready\n"},
+		{"a\nb\nc\nd\n", "warning\n0/2 ready\n", printer.Terminal{Width: 80, Height: 5}, "\r\x1b[4A\x1b[Ja\n… 3 more lines\nwarning\n0/2 ready\n"},
+		{"a\nb\nc\nd\n", "1\n2\n3\n4\n0/2 ready\n", printer.Terminal{Width: 80, Height: 7}, "\r\x1b[4A\x1b[Ja\nb\n… 2 more lines\n1\n… 3 more lines\n0/2 ready\n"},
+		{"a\n", "1\n2\n3\n0/2 ready\n", printer.Terminal{Width: 80, Height: 5}, "\r\x1b[6A\x1b[Ja\n1\n… 2 more lines\n0/2 ready\n"},
+		{"a\nb\n", "0/2 ready\n", printer.Terminal{Width: 80, Height: 2}, "\r\x1b[4A\x1b[J0/2 ready\n"},
 	} {
 		out.Reset()
-		if err := screen.Show([]byte(step.text), step.terminal); err != nil {
+		if err := screen.Show([]byte(step.text), []byte(step.beside), step.terminal); err != nil {
 			t.Fatal(err)
 		}
 		if out.String() != step.want {
