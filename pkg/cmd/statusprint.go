@@ -85,12 +85,27 @@ func (l *looked) err(ignoreUnreachable bool) error {
 	return nil
 }
 
+// warnUnread says which inventories could not be read, in a watch: it goes on, and
+// returns no error that would say so.
+func (l *looked) warnUnread(o *statusOptions) {
+	if l.unread == nil {
+		return
+	}
+	for _, err := range flatten(l.unread) {
+		o.say("warning: %v", err)
+	}
+}
+
+// say says something beside what is printed.
+func (o *statusOptions) say(format string, args ...any) {
+	fmt.Fprintln(o.ErrOut, printer.Escape(fmt.Sprintf(format, args...)))
+}
+
 // warn says what a table has no room for.
 func (l *looked) warn(o *statusOptions) {
-	say := func(format string, args ...any) { fmt.Fprintln(o.ErrOut, printer.Escape(fmt.Sprintf(format, args...))) }
 	for _, one := range l.all {
 		if one.Problem != nil {
-			say("warning: application %s/%s: %s; only what its inventory lists is shown", one.Namespace, one.Name, strings.ReplaceAll(one.Problem.Error(), "\n", "; "))
+			o.say("warning: application %s/%s: %s; only what its inventory lists is shown", one.Namespace, one.Name, strings.ReplaceAll(one.Problem.Error(), "\n", "; "))
 		}
 	}
 	if !o.one() {
@@ -107,6 +122,6 @@ func (l *looked) warn(o *statusOptions) {
 		}
 	}
 	if l.running != "" {
-		say("%s", l.running)
+		o.say("%s", l.running)
 	}
 }

@@ -59,6 +59,7 @@ func (o *statusOptions) shower() func(*looked, error) error {
 			return say(tryingAgain(err))
 		}
 		to, _, beside := o.into()
+		l.warnUnread(to)
 		if !o.document() {
 			l.warn(to)
 		}
@@ -122,6 +123,7 @@ func (o *statusOptions) into() (to *statusOptions, text, beside *bytes.Buffer) {
 // text is what is printed of a look, and what is said beside it.
 func (o *statusOptions) text(l *looked, terminal printer.Terminal) (text, beside []byte, err error) {
 	to, printed, said := o.into()
+	l.warnUnread(to)
 	err = l.print(to, terminal)
 	return printed.Bytes(), said.Bytes(), err
 }
