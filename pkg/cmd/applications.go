@@ -83,20 +83,27 @@ func (h *onHosts) snapshot(namespace string) *fleet.Snapshot {
 
 // surveys are all applications, by namespace and name, before any member was
 // looked at: of those that were deployed from here, what should and may be where.
+// Such a one comes before Kurator's of the same name.
 func (h *onHosts) surveys() []*status.Application {
 	var all []*status.Application
-	deployed := map[[2]string]bool{}
+	deployed := map[[2]string]*status.Application{}
 	for _, record := range h.records {
 		namespace, name := record.Of()
-		deployed[[2]string{namespace, name}] = true
-		all = append(all, h.deployed(record))
+		survey := h.deployed(record)
+		deployed[[2]string{namespace, name}] = survey
+		all = append(all, survey)
 	}
 	for i := range h.applications {
 		app := &h.applications[i]
+		ours := deployed[[2]string{app.Namespace, app.Name}]
 		switch {
 		case slices.Contains(app.Finalizers, kuratorFinalizer):
+			if ours != nil {
+				ours.Conflict = fmt.Errorf("Kurator's own controller distributes an Application of that name on this host, too (finalizer %s): "+
+					"each undoes the other's work, so delete one of the two", kuratorFinalizer)
+			}
 			all = append(all, h.kurators(app))
-		case !deployed[[2]string{app.Namespace, app.Name}]:
+		case ours == nil:
 			all = append(all, h.nobodys(app))
 		}
 	}

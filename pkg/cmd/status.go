@@ -180,6 +180,9 @@ func (o *statusOptions) look(ctx context.Context, host *fleet.Client, each func(
 	if o.name != "" && len(surveys) == 0 {
 		return nil, fmt.Errorf("application %q not found in namespace %q on the host", o.name, o.fleetNamespace)
 	}
+	if o.one() && len(surveys) > 1 { // what was deployed from here, which tells of the conflict
+		surveys = surveys[:1]
+	}
 	if o.narrows() {
 		var err error
 		if surveys, err = o.among(ctx, host, found.snapshot(o.fleetNamespace), surveys); err != nil {

@@ -1,10 +1,15 @@
 package cmd
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
 
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/inventory"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/printer"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/status"
 )
@@ -52,6 +57,70 @@ func TestWatchSaysWhatIsUnread(t *testing.T) {
 			if got := test.want(term.out.String(), term.err.String()); strings.Count(got, warning) != 1 {
 				t.Errorf("said %q", got)
 			}
+		})
+	}
+}
+
+// shop is what shopManifest asks for.
+const shop = `{"apiVersion": "apps.kurator.dev/v1alpha1", "kind": "Application", "metadata": {"name": "shop", "namespace": "default"},
+	"spec": {"source": {"gitRepository": {"interval": "3m", "url": "https://example.com/shop"}},
+	"syncPolicies": [{"name": "web", "kustomization": {"interval": "5m", "prune": true, "path": "./web"}}]}}`
+
+const (
+	applicationsCall = "GET /apis/apps.kurator.dev/v1alpha1/namespaces/default/applications"
+	deploymentsCall  = "GET /apis/apps/v1/deployments"
+)
+
+// healthy is a terminal where shop was deployed to the host, as this manifest asks
+// for, and is ready there.
+func healthy(t *testing.T, asked string) (*terminal, *fakeServer) {
+	t.Helper()
+	term, host := deployed(t, "web")
+	secret := secretOf(t, inventory.Record{Epoch: 1, Application: json.RawMessage(asked), Members: []inventory.Member{{
+		Kind: fleet.KindHost, Name: "host", Objects: []inventory.Entry{
+			{Identity: plan.Identity{Group: "source.toolkit.fluxcd.io", Version: "v1", Resource: "gitrepositories", Kind: "GitRepository", Namespace: "default", Name: "shop"}},
+			{Identity: plan.Identity{Group: "kustomize.toolkit.fluxcd.io", Version: "v1", Resource: "kustomizations", Kind: "Kustomization", Namespace: "default", Name: "web"}},
+		},
+	}}})
+	secret["metadata"] = object{"namespace": "default", "name": "fleetapp.v1.shop", "uid": "record", "resourceVersion": "1"}
+	none := object{"items": []any{}}
+	for call, answer := range map[string]any{
+		"GET" + secretCall: secret, inventoriesCall: object{"items": []any{secret}}, applicationsCall: none,
+		"GET" + sourceCall: fluxObject("Ready", "Succeeded"), "GET" + webCall: fluxObject("Ready", "Succeeded"),
+		deploymentsCall: none, "GET /apis/apps/v1/statefulsets": none, "GET /apis/apps/v1/daemonsets": none,
+	} {
+		host.answers[call] = answer
+	}
+	term.Terminal = func() printer.Terminal { return printer.Terminal{} }
+	term.Waiting = func() *printer.Waiting { return nil }
+	term.Ask = func(context.Context, *fleet.Client, fleet.Member) (*fleet.Client, error) { return host.client() }
+	return term, host
+}
+
+// An application that was deployed from here, and that Kurator distributes, too, is
+// two. Where one is named, it is that from here.
+func TestStatusOfAConflict(t *testing.T) {
+	const warning = "warning: application default/shop: Kurator's own controller distributes an Application of that name on this host, too (finalizer apps.kurator.dev): " +
+		"each undoes the other's work, so delete one of the two\n"
+	for name, test := range map[string]struct {
+		args     []string
+		out, err string
+	}{
+		"named": {[]string{"status", "shop", "--no-headers"}, "host      web      Kustomization   True    master@9a853af   -     what Flux says \\x1b[2J\n", warning + "1/1 ready\n"},
+		"listed": {
+			[]string{"status", "--no-headers"}, "default     shop   -       1/1        True    master@9a853af   fleetapp   -\ndefault     shop   -       0/1        False   -                kurator    -\n", warning,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			term, host := healthy(t, shop)
+			var kurators object
+			if err := json.Unmarshal([]byte(shop), &kurators); err != nil {
+				t.Fatal(err)
+			}
+			kurators["metadata"].(object)["finalizers"] = []any{kuratorFinalizer}
+			host.answers[applicationsCall] = object{"items": []any{kurators}}
+			host.answers[applicationsCall+"/shop"] = kurators
+			term.check(t, term.run(t.Context(), test.args...), exitPartial, test.out, test.err)
 		})
 	}
 }

@@ -108,6 +108,11 @@ func (l *looked) warn(o *statusOptions) {
 			o.say("warning: application %s/%s: %s; only what its inventory lists is shown", one.Namespace, one.Name, strings.ReplaceAll(one.Problem.Error(), "\n", "; "))
 		}
 	}
+	for _, one := range l.all {
+		if one.Conflict != nil {
+			o.say("warning: application %s/%s: %v", one.Namespace, one.Name, one.Conflict)
+		}
+	}
 	if !o.one() {
 		for _, outcome := range l.unasked() {
 			for _, err := range outcome.Errs {

@@ -30,6 +30,8 @@ type statusHeader struct {
 	Revisions []string       `json:"revisions,omitempty"`
 	// Problem is why it is not known where the application should be.
 	Problem string `json:"problem,omitempty"`
+	// Conflict is who else brings an application of that name to its clusters.
+	Conflict string `json:"conflict,omitempty"`
 }
 
 type statusClusters struct {
@@ -117,6 +119,9 @@ func headerOf(one Judged) statusHeader {
 	}
 	if one.Problem != nil {
 		header.Problem = Escape(shorten(reason.Message(one.Problem), maxMessage))
+	}
+	if one.Conflict != nil {
+		header.Conflict = Escape(shorten(one.Conflict.Error(), maxMessage))
 	}
 	return header
 }

@@ -27,6 +27,8 @@ type Application struct {
 	// Problem is why it is not known where the application should be: only what
 	// its inventory lists is looked at then.
 	Problem error
+	// Conflict is who else brings an application of that name to its members.
+	Conflict error
 	// Seen are its members, in their order.
 	Seen []Seen
 }
@@ -133,7 +135,8 @@ func (c class) count(counts *Counts) *int {
 
 // Judge says what became of an application.
 func (a *Application) Judge() Verdict {
-	v := Verdict{AllReady: a.Problem == nil, UnreachedApart: a.Problem == nil}
+	alone := a.Problem == nil && a.Conflict == nil
+	v := Verdict{AllReady: alone, UnreachedApart: alone}
 	for i := range a.Seen {
 		seen := &a.Seen[i]
 		worst, leftovers := seen.class()

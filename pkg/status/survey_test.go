@@ -104,6 +104,15 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// Two that bring the same to its members are no healthy application, whatever Flux
+// says in between.
+func TestJudgeAConflict(t *testing.T) {
+	app := &Application{Seen: []Seen{seen("one", "Ready@a")}, Conflict: errors.New("another one does, too")}
+	if v := app.Judge(); v.AllReady || v.UnreachedApart || v.Ready != True {
+		t.Errorf("judged %+v", v)
+	}
+}
+
 // words are the lines of a verdict: member, READY, a mark, revision, reason.
 func words(v Verdict) []string {
 	var all []string
