@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -137,12 +136,12 @@ func (h *onHosts) deployed(record *inventory.Inventory) *status.Application {
 // wanted is the work that brings an application from where its inventory lists it
 // to where it was last asked to be.
 func wanted(record *inventory.Inventory, snapshot *fleet.Snapshot, survey *status.Application) ([]deploy.Work, error) {
-	if record.Asked() == nil {
+	app, err := askedOf(record)
+	switch {
+	case err != nil:
+		return nil, err
+	case app == nil:
 		return deploy.ToDelete(record.Members(), snapshot.Member), nil
-	}
-	app := &appsv1alpha1.Application{}
-	if err := json.Unmarshal(record.Asked(), app); err != nil {
-		return nil, fmt.Errorf("its manifest in the inventory cannot be read: %w", err)
 	}
 	survey.Fleets = fleetsOf(app)
 	built, err := plan.BuildToShow(app, plan.Owner{Namespace: survey.Namespace, Application: survey.Name}, snapshot.Resolve)

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/kubectl/pkg/util/templates"
 
+	appsv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/apps/v1alpha1"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/preflight"
@@ -24,7 +25,7 @@ type checkOptions struct {
 }
 
 func newCheck(factory *Factory) *cobra.Command {
-	o := &checkOptions{Factory: factory}
+	o := &checkOptions{Factory: factory, scope: scope{next: true}}
 	cmd := &cobra.Command{
 		Use:                   "check",
 		DisableFlagsInUseLine: true,
@@ -39,7 +40,8 @@ func newCheck(factory *Factory) *cobra.Command {
 			fail: nothing is synced without its controller. ? could not be asked, and - is
 			not needed. TO-DO is how to mend it.
 
-			With --app only the kinds of Flux objects count that the application needs.
+			With --app the clusters are those that the application is in, and those that it
+			asks for now, and only the kinds of Flux objects count that it needs.
 			Secrets and ConfigMaps, which --copy-refs copies, are not looked at.
 
 			The exit code is 0 if a deploy would succeed everywhere, and 1 if it would fail
@@ -150,8 +152,12 @@ func (o *checkOptions) needs(member fleet.Member, kinds []plan.Identity, onHost 
 // it asks for and what is there of it, and else all.
 func (s *scoped) kinds() []plan.Identity {
 	needed := map[string]bool{}
-	if s.application != nil {
-		for _, kind := range plan.KindsOf(s.application) {
+	asked, _ := askedOf(s.record) // which would have been said
+	for _, application := range []*appsv1alpha1.Application{s.application, asked} {
+		if application == nil {
+			continue
+		}
+		for _, kind := range plan.KindsOf(application) {
 			needed[kind.Resource] = true
 		}
 	}

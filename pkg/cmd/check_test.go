@@ -1,11 +1,13 @@
 package cmd
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/inventory"
 )
 
 const noController = "start source-controller, kustomize-controller and helm-controller there: no Deployment is seen, and nothing is synced without"
@@ -71,6 +73,54 @@ func TestCheckOfAnApplication(t *testing.T) {
 			code := term.run(t.Context(), args...)
 			if code != 0 || !strings.Contains(term.out.String(), "✔     "+test.marks+"     v1") {
 				t.Errorf("exit code %d, %s%s", code, term.out, term.err)
+			}
+		})
+	}
+}
+
+// A deploy goes where the application is to be, and where it was.
+func TestCheckOfWhereAnApplicationIsToBe(t *testing.T) {
+	to := func(fleet string) object {
+		app := object{"metadata": object{"name": "shop"}, "spec": object{"source": object{"gitRepository": object{}}, "syncPolicies": []any{object{"kustomization": object{}}}}}
+		if fleet != "" {
+			app["spec"].(object)["destination"] = object{"fleet": fleet}
+		}
+		return app
+	}
+	deployedAs := func(app object) object {
+		asked, err := json.Marshal(app)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return secretOf(t, inventory.Record{Epoch: 1, Application: asked, Members: []inventory.Member{{Kind: fleet.KindHost, Name: "host", Objects: []inventory.Entry{{}}}}})
+	}
+	for name, test := range map[string]struct {
+		application, record any
+		want                string
+	}{
+		"as last deployed":              {nil, deployedAs(to("all")), "host two one gone"},
+		"as its object has it":          {to("all"), deployedAs(to("")), "host two one gone"},
+		"a fleet that is gone":          {nil, deployedAs(to("none")), "error"},
+		"the last fleet is gone":        {to(""), deployedAs(to("none")), "host"},
+		"its object's fleet is gone":    {to("none"), deployedAs(to("")), "error"},
+		"to be nowhere":                 {nil, secretOf(t, inventory.Record{Epoch: 1, Members: []inventory.Member{{Kind: fleet.KindHost, Name: "host"}}}), "host"},
+		"as its object has it, and new": {to("all"), nil, "host two one gone"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			term, host := inFleets(t)
+			host.answers["GET /apis/apps.kurator.dev/v1alpha1/namespaces/default/applications/shop"] = test.application
+			host.answers["GET"+secretCall] = test.record
+			term.run(t.Context(), "check", "--app", "shop", "--no-headers")
+			var names []string
+			for line := range strings.Lines(term.out.String()) {
+				names = append(names, strings.Fields(line)[0])
+			}
+			got := strings.Join(names, " ")
+			if strings.HasPrefix(term.err.String(), `error: fleet "none" not found`) {
+				got = "error"
+			}
+			if got != test.want {
+				t.Errorf("checked %s; %s", got, term.err)
 			}
 		})
 	}

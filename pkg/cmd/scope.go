@@ -17,7 +17,6 @@ import (
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/inventory"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
-	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
 
 // readParallel is how many members are asked at once. With more, what they
@@ -40,7 +39,10 @@ type scope struct {
 	// everything is set where all clusters of the namespace are meant by default,
 	// and not those of its only fleet.
 	everything bool
-	selector   labels.Selector
+	// next is set where the clusters of an application are also those that the
+	// next deploy of it goes to.
+	next     bool
+	selector labels.Selector
 	// given tells whether a flag was given, with whatever value.
 	given func(flag string) bool
 }
@@ -168,24 +170,6 @@ func (s *scope) read(ctx context.Context, factory *Factory, host *fleet.Client, 
 	return found, err
 }
 
-// readApp reads what is known of the application that --app names, if it names
-// one.
-func (s *scope) readApp(ctx context.Context, factory *Factory, host *fleet.Client, reads *errgroup.Group,
-	record **inventory.Inventory, application **appsv1alpha1.Application,
-) {
-	if s.app == "" {
-		return
-	}
-	reads.Go(func() (err error) {
-		*record, err = inventory.Read(ctx, host, s.fleetNamespace, s.app, factory.Now)
-		return err
-	})
-	reads.Go(func() (err error) {
-		*application, err = fleet.ReadApplication(ctx, host, s.fleetNamespace, s.app)
-		return err
-	})
-}
-
 func (s *scope) withHost(members []fleet.Member) []fleet.Member {
 	if s.includeHost && !slices.ContainsFunc(members, func(m fleet.Member) bool { return m.Kind == fleet.KindHost }) {
 		return slices.Insert(members, 0, fleet.HostMember())
@@ -237,30 +221,6 @@ func (s *scope) wide(snapshot *fleet.Snapshot, record *inventory.Inventory, appl
 		return nil, fmt.Errorf("which clusters? Name a fleet with --fleet, or ask --all-clusters%s", fleet.ThereIs(fleets))
 	}
 	return snapshot.Fleet(fleets[0])
-}
-
-// membersOf lists those that the application may be in: by its inventory, or,
-// where another tool deploys it, by what it asks for.
-func (s *scope) membersOf(snapshot *fleet.Snapshot, record *inventory.Inventory, application *appsv1alpha1.Application) ([]fleet.Member, error) {
-	var members []fleet.Member
-	switch {
-	case record.Exists():
-		for _, listed := range record.Members() {
-			members = append(members, snapshot.Member(listed.Kind, listed.Name))
-		}
-	case application != nil:
-		for i := range application.Spec.SyncPolicies {
-			destination, _ := plan.DestinationOf(application, i)
-			resolved, err := snapshot.Resolve(destination)
-			if err != nil {
-				return nil, err
-			}
-			members = append(members, resolved...)
-		}
-	default:
-		return nil, reason.Errorf(reason.NotFound, "application %q not found in namespace %q on the host", s.app, s.fleetNamespace)
-	}
-	return snapshot.InOrder(members), nil
 }
 
 // narrow leaves out what is not selected.
