@@ -138,6 +138,25 @@ func TestStatusChanges(t *testing.T) {
 	show(synced("one", ready(mainRevision)), synced("three", ready(oldRevision)))
 	golden(t, "status-changes", out.Bytes())
 
+	// A source that has recovered, or whose cluster is down, is not gone.
+	out.Reset()
+	changes = printer.NewStatusChanges(&out, &out)
+	waits := synced("one", status.State{Phase: status.Waiting, Revision: mainRevision, Reason: "NotCurrent", Message: "it is yet to come"})
+	failed := status.State{Phase: status.Failed, Revision: mainRevision, Reason: "GitOperationFailed", Message: "no branch"}
+	stored := status.State{Phase: status.Ready, Revision: mainRevision, Message: "stored artifact"}
+	down := withSource(synced("one", ready(mainRevision)), stored)
+	down.Err, down.Rows = reason.Errorf(reason.Unreachable, "refused"), nil
+	show(withSource(synced("one", ready(mainRevision)), stored))
+	show(withSource(waits, failed))
+	show(withSource(synced("one", ready(mainRevision)), stored))
+	show(withSource(synced("one", ready(mainRevision)), stored))
+	show(withSource(waits, failed))
+	show(down)
+	show(down)
+	show(withSource(waits, failed))
+	show(waits)
+	golden(t, "status-changes-sources", out.Bytes())
+
 	out.Reset()
 	changes = printer.NewStatusChanges(&out, &out)
 	for _, all := range [][]printer.Judged{applications()[:2], applications()[:2], applications()[1:2], nil} {

@@ -33,19 +33,21 @@ func (c *StatusChanges) Applications(all []Judged, options StatusOptions) error 
 	for i, one := range all {
 		keys[i], rows[i] = strings.Join([]string{one.Namespace, one.Name, one.Manager}, "/"), applicationRow(one, options)
 	}
-	return c.rows(applicationHeader(options), keys, rows, options)
+	return c.rows(applicationHeader(options), keys, rows, nil, options)
 }
 
 // Lines prints the objects of an application that are not as they were, and the
-// closing line where it is another one.
+// closing line where it is another one. What need not be shown any more, such as a
+// source that has recovered, is shown as it is now, and then no more.
 func (c *StatusChanges) Lines(one Judged, options StatusOptions) error {
-	lines := Lines(one, options)
-	keys, rows := make([]string, len(lines)), make([][]string, len(lines))
-	for i, line := range lines {
+	keys, rows := make([]string, len(one.Lines)), make([][]string, len(one.Lines))
+	hidden := map[string]bool{}
+	for i, line := range one.Lines {
 		keys[i] = strings.Join([]string{line.At.Member.Kind, line.At.Member.Name, line.Kind, line.Name}, "/")
 		rows[i] = lineRow(line, true, options)
+		hidden[keys[i]] = !isShown(line, options)
 	}
-	if err := c.rows(lineHeader(options), keys, rows, options); err != nil {
+	if err := c.rows(lineHeader(options), keys, rows, hidden, options); err != nil {
 		return err
 	}
 	var closing bytes.Buffer
@@ -80,25 +82,32 @@ func (c *StatusChanges) changed(out io.Writer, text []byte) error {
 }
 
 // rows prints those that differ from what was printed under their key, but for
-// the age, and those that are no more.
-func (c *StatusChanges) rows(header, keys []string, rows [][]string, options StatusOptions) error {
+// the age, and those that are no more. Those that are hidden are printed only where
+// another state of theirs stands there.
+func (c *StatusChanges) rows(header, keys []string, rows [][]string, hidden map[string]bool, options StatusOptions) error {
 	ageAt, readyAt := slices.Index(header, "AGE"), slices.Index(header, "READY")
 	var changed [][]string
 	for i, key := range keys {
 		before, known := c.shown[key]
-		if known {
+		switch {
+		case known:
 			before = slices.Clone(before)
 			before[ageAt] = rows[i][ageAt]
-		} else {
+		case hidden[key]:
+			continue
+		default:
 			c.order = append(c.order, key)
 		}
 		if !slices.Equal(before, rows[i]) {
 			changed = append(changed, rows[i])
 		}
 		c.shown[key] = rows[i]
+		if hidden[key] {
+			delete(c.shown, key)
+		}
 	}
 	for _, key := range c.order {
-		if !slices.Contains(keys, key) {
+		if c.shown[key] != nil && !slices.Contains(keys, key) {
 			gone := slices.Clone(c.shown[key])
 			gone[readyAt] = string(status.Gone)
 			changed = append(changed, gone)

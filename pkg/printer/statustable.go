@@ -99,11 +99,15 @@ func lineHeader(options StatusOptions) []string {
 func Lines(one Judged, options StatusOptions) []status.Line {
 	var lines []status.Line
 	for _, line := range one.Lines {
-		if line.IsSync() || options.Wide || line.Ready != status.True && line.At.Err == nil {
+		if isShown(line, options) {
 			lines = append(lines, line)
 		}
 	}
 	return lines
+}
+
+func isShown(line status.Line, options StatusOptions) bool {
+	return line.IsSync() || options.Wide || line.Ready != status.True && line.At.Err == nil
 }
 
 func lineRow(line status.Line, marks bool, options StatusOptions) []string {
