@@ -73,7 +73,7 @@ func TestCheck(t *testing.T) {
 				`✗ grant get, create, patch, delete, watch on {gitrepositories,helmrepositories,ocirepositories}.source.toolkit.fluxcd.io, ` +
 					`kustomizations.kustomize.toolkit.fluxcd.io, helmreleases.helm.toolkit.fluxcd.io in namespace "apps" to its user "ana"`,
 				`! grant get on namespaces "kube-system" to its user "ana", so that it is told from any other cluster`,
-				`! grant get, delete on helmcharts.source.toolkit.fluxcd.io in namespace "apps" to its user "ana", so that --wait sees what is wrong with a chart, and --cascade=orphan leaves none`,
+				`! grant get, delete on helmcharts.source.toolkit.fluxcd.io in namespace "apps" to its user "ana", so that status and --wait can find a HelmRelease ready, and --cascade=orphan leaves no chart`,
 				`! grant create on namespaces to its user "ana", or make namespace "apps" there, if it is missing`,
 				`! grant list on {deployments,statefulsets,daemonsets}.apps to its user "ana", so that status sees which images run, and check whether Flux does`,
 				`! grant list on pods to its user "ana", so that status --tree shows the pods`,

@@ -58,7 +58,7 @@ func (n Needs) rights() []right {
 	}
 	if slices.ContainsFunc(n.Kinds, func(kind plan.Identity) bool { return kind.Resource == "helmreleases" }) {
 		chart := right{group: "source.toolkit.fluxcd.io", resource: "helmcharts", namespace: n.Namespace, lack: Warned}
-		chart.why = "so that --wait sees what is wrong with a chart, and --cascade=orphan leaves none"
+		chart.why = "so that status and --wait can find a HelmRelease ready, and --cascade=orphan leaves no chart"
 		add(chart, "get", "delete")
 	}
 	if len(n.Kinds) > 0 {

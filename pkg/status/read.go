@@ -54,7 +54,9 @@ func readJudged(ctx context.Context, client rest.Interface, ids []plan.Identity)
 			rows[i].State = State{Phase: Missing, Reason: "NotFound", Message: "it is not there"}
 		default:
 			chart, err := chartOf(one, charts)
-			rows[i].State, rows[i].Err = one.judge(objects, chart), err
+			if rows[i].Err = err; err == nil {
+				rows[i].State = one.judge(objects, chart)
+			}
 		}
 	}
 	return rows, read

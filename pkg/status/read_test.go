@@ -137,6 +137,25 @@ func TestReadWhatIsNotThere(t *testing.T) {
 	}
 }
 
+// Whether a release is ready cannot be told without its chart.
+func TestReadWithoutTheChart(t *testing.T) {
+	const name = "helmrepo-helmrelease-demo"
+	client, _ := member(t, map[string]string{
+		"source.toolkit.fluxcd.io/v1" + namespaced + "helmrepositories/" + name:          "helmrelease-ready-source",
+		"helm.toolkit.fluxcd.io/v2" + namespaced + "helmreleases/" + name + "-0":         "helmrelease-ready",
+		"source.toolkit.fluxcd.io/v1" + namespaced + "helmcharts/default-" + name + "-0": `403 {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Forbidden", "code": 403}`,
+	})
+	seen := status.Look(t.Context(), client, place(
+		id("source", "v1", "helmrepositories", "HelmRepository", name), id("helm", "v2", "helmreleases", "HelmRelease", name+"-0")), false)
+	if row := seen.Rows[1]; reason.Of(row.Err) != reason.Forbidden || row.State != (status.State{}) {
+		t.Errorf("got %+v", row)
+	}
+	app := &status.Application{Seen: []status.Seen{seen}}
+	if v := app.Judge(); v.Ready != status.Unknown || v.Counts.Unknown != 1 || len(v.Revisions) > 0 {
+		t.Errorf("judged %s, %+v, %q", v.Ready, v.Counts, v.Revisions)
+	}
+}
+
 // A member says where a release's chart is. What it says becomes no part of a
 // path.
 func TestReadFollowsNoPath(t *testing.T) {

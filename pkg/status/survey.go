@@ -109,6 +109,9 @@ const (
 )
 
 func classOf(row Row) class {
+	if row.Err != nil {
+		return classUnknown
+	}
 	switch row.Phase {
 	case Ready:
 		return classReady
