@@ -17,7 +17,10 @@ func (s *Seen) lines() []Line {
 		case s.Err != nil:
 			line.Err = s.Err
 		default:
-			line.Row, line.Images = s.Rows[i], s.Images[object.Identity]
+			line.Row = s.Rows[i]
+			if s.ImagesErr == nil { // some may be missing, which is no difference
+				line.Images = s.Images[object.Identity]
+			}
 		}
 		line.judge()
 		lines[i] = line

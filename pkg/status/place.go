@@ -38,7 +38,8 @@ type Seen struct {
 	Rows []Row
 	// Images are those of the workloads of each sync object, by its kind and name.
 	Images map[plan.Identity][]string
-	// ImagesErr is why they are not known, or not all of them.
+	// ImagesErr is why they are not known, or not all of them: then they are not
+	// compared.
 	ImagesErr error
 	// Below is what Flux applied for each of the objects, where that was looked at.
 	Below []Branch

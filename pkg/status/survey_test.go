@@ -156,6 +156,10 @@ func TestUsual(t *testing.T) {
 		s.Images[s.Objects[0].Identity] = images
 		return s
 	}
+	notAll := func(s Seen) Seen {
+		s.ImagesErr = errDeny
+		return s
+	}
 	for name, test := range map[string]struct {
 		seen []Seen
 		want []string
@@ -171,6 +175,13 @@ func TestUsual(t *testing.T) {
 		"an image": {
 			[]Seen{with(seen("one", "Ready@a"), "x", "y"), with(seen("two", "Ready@a"), "x", "z"), with(seen("three", "Ready@a"), "x", "z"), seen("four", "Ready@a")},
 			[]string{"one True !x,z a Why", "two True a Why", "three True a Why", "four True a Why"},
+		},
+		"not all images": {
+			[]Seen{with(seen("one", "Ready@a"), "x", "y"), with(seen("two", "Ready@a"), "x", "y"), notAll(with(seen("three", "Ready@a"), "x"))},
+			[]string{"one True a Why", "two True a Why", "three True a Why"},
+		},
+		"not all images have no vote": {
+			[]Seen{notAll(with(seen("one", "Ready@a"), "x")), with(seen("two", "Ready@a"), "x", "y")}, []string{"one True a Why", "two True a Why"},
 		},
 		"leftovers have no vote": {[]Seen{seen("one", "[Ready@a]"), seen("two", "[Ready@a]"), seen("three", "Ready@b")}, []string{"one Leftover a NotWanted", "two Leftover a NotWanted", "three True b Why"}},
 	} {
