@@ -38,10 +38,6 @@ func Read(ctx context.Context, client rest.Interface, ids []plan.Identity) []Row
 func readJudged(ctx context.Context, client rest.Interface, ids []plan.Identity) ([]Row, []found) {
 	all := readAll(ctx, client, append(slices.Clone(ids), chartsOf(ids)...))
 	read, charts := all[:len(ids)], all[len(ids):]
-	objects := make([]*object, len(read))
-	for i := range read {
-		objects[i] = read[i].object
-	}
 	rows := make([]Row, len(read))
 	for i, one := range read {
 		rows[i] = Row{
@@ -53,13 +49,28 @@ func readJudged(ctx context.Context, client rest.Interface, ids []plan.Identity)
 		case one.missing:
 			rows[i].State = State{Phase: Missing, Reason: "NotFound", Message: "it is not there"}
 		default:
-			chart, err := chartOf(one, charts)
-			if rows[i].Err = err; err == nil {
-				rows[i].State = one.judge(objects, chart)
-			}
+			rows[i].State, rows[i].Err = one.judgeAmong(read, charts)
 		}
 	}
 	return rows, read
+}
+
+// judgeAmong is judge, or why that cannot be said: what it depends on could not be
+// read.
+func (f found) judgeAmong(read, charts []found) (State, error) {
+	chart, err := chartOf(f, charts)
+	if err != nil {
+		return State{}, err
+	}
+	own := f.own()
+	objects := make([]*object, len(read))
+	for i, other := range read {
+		objects[i] = other.object
+		if other.err != nil && f.dependsOn(other.object, own) {
+			return State{}, reason.Errorf(reason.Of(other.err), "%s, which it syncs from, could not be read: %s", other.Short(), reason.Message(other.err))
+		}
+	}
+	return f.judge(objects, chart), nil
 }
 
 func readAll(ctx context.Context, client rest.Interface, ids []plan.Identity) []found {

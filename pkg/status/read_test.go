@@ -96,6 +96,7 @@ func TestReadWhatIsNotThere(t *testing.T) {
 	const (
 		source = "source.toolkit.fluxcd.io/v1" + namespaced + "gitrepositories/health"
 		syncs  = "kustomize.toolkit.fluxcd.io/v1" + namespaced + "kustomizations/health-0"
+		denied = `403 {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Forbidden", "code": 403}`
 	)
 	for name, test := range map[string]struct {
 		source, syncs string
@@ -107,9 +108,11 @@ func TestReadWhatIsNotThere(t *testing.T) {
 		"no sync object":     {"git-ready", notFound, "Ready Missing", "it is not there"},
 		"not served":         {"404 404 page not found", "404 404 page not found", "NoFlux NoFlux", ""},
 		"refused":            {"git-ready", `403 {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Forbidden", "code": 403}`, "Ready Forbidden", ""},
-		"unreadable source":  {"503 {}", "kustomization-ready", "Failed Waiting", "gitrepository/health has no revision yet"},
 		"no JSON":            {"git-ready", "200 nonsense", "Ready Failed", ""},
 		"JSON of other type": {"git-ready", `200 {"metadata": {"generation": "one"}}`, "Ready Failed", ""},
+		"unreadable source":  {denied, "kustomization-ready", "Forbidden Forbidden", ""},
+		"unreadable source of what fails": {denied, `200 {"metadata": {"generation": 1}, "spec": {"sourceRef": {"kind": "GitRepository", "name": "health"}},
+			"status": {"observedGeneration": 1, "conditions": [{"type": "Ready", "status": "False", "reason": "BuildFailed", "message": "no such path", "observedGeneration": 1}]}}`, "Forbidden Failed", "no such path"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			answers := map[string]string{source: test.source, syncs: test.syncs}

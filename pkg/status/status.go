@@ -188,6 +188,13 @@ func (o *object) at(own State, has string, from *object, wanted string) State {
 	return o.state(Waiting, notCurrent, fmt.Sprintf("it is yet to come to %s, where %s is (it is at %s)", wanted, from.Short(), cmp.Or(has, "none")))
 }
 
+// dependsOn tells whether an object that is in this state by itself may still be
+// in another one, with what its source has now.
+func (o *object) dependsOn(source *object, own State) bool {
+	moves := own.Phase == Ready || own.Phase == Stalled && o.Kind == helmRelease
+	return moves && !o.IsSource() && source.IsSource() && o.source().names(source)
+}
+
 func (o *object) findSource(all []*object) *object {
 	for _, other := range all {
 		if other != nil && other.IsSource() && o.source().names(other) {
