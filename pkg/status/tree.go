@@ -72,6 +72,14 @@ type Branch struct {
 	Notes []string
 	// Gaps are why something that Flux applied is not known.
 	Gaps []error
+	// more counts what is not among the nodes because it is too many.
+	more int
+}
+
+// add adds nodes, as many as one tree may have.
+func (b *Branch) add(nodes ...Node) {
+	most := min(len(nodes), maxApplied-len(b.Nodes))
+	b.Nodes, b.more = append(b.Nodes, nodes[:most]...), b.more+len(nodes)-most
 }
 
 // gap notes what is not known though nobody failed to answer.
@@ -110,8 +118,10 @@ func LookBelow(ctx context.Context, client rest.Interface, place Place) Seen {
 // limit leaves out what is too many.
 func (b *Branch) limit(most int) {
 	if more := len(b.Nodes) - most; more > 0 {
-		b.Nodes = b.Nodes[:most]
-		b.gap("%d more, which are not looked at: no more than %d objects of a cluster are", more, maxApplied)
+		b.Nodes, b.more = b.Nodes[:most], b.more+more
+	}
+	if b.more > 0 {
+		b.gap("%d more, which are not looked at: no more than %d objects of a cluster are", b.more, maxApplied)
 	}
 }
 
@@ -216,7 +226,7 @@ func fromInventory(entries []plan.Entry) Branch {
 	strange := 0
 	for _, entry := range entries {
 		if id, ok := entry.Identity(); ok {
-			of.Nodes = append(of.Nodes, Node{Identity: id})
+			of.add(Node{Identity: id})
 		} else {
 			strange++
 		}

@@ -335,7 +335,7 @@ func TestWhatHelmApplied(t *testing.T) {
 		}, current + "  (2 more in Helm's record, which name no object)\n"},
 		"what names no object": {history, map[string]string{
 			stored: record(t, "apiVersion: v1\nkind: Secret\nmetadata: {name: ../../x}\n---\nkind: [x]\n---\n- x\n---\napiVersion: a/b/c\nkind: X\nmetadata: {name: x}\n---\nkind: {\n"),
-		}, "  (there may be more: the rest of Helm's record is no YAML)\n"},
+		}, "  (5 more in Helm's record, which name no object)\n"},
 		"nothing released": {`200 {"metadata": {}, "status": {"storageNamespace": "flux"}}`, nil, ""},
 		"a path":           {strings.ReplaceAll(history, `"shop-web"`, `"../x"`), nil, ""},
 		"no such record":   {history, map[string]string{stored: notFound}, "  (what it applied is not known: NotFound: Helm's record, Secret flux/sh.helm.release.v1.shop-web.v3, is not there)\n"},

@@ -13,21 +13,16 @@ import (
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation"
 
-	"go.yaml.in/yaml/v3"
-
-	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
 
 // A release's record holds its chart and its values beside the manifest, and
 // may be anything where somebody else wrote it.
 const (
-	maxRecord    = 16 << 20 // bytes, decompressed
-	maxManifest  = 4 << 20  // bytes
-	maxDocuments = 2 * maxApplied
+	maxRecord   = 16 << 20 // bytes, decompressed
+	maxManifest = 4 << 20  // bytes
 )
 
 // release says which of Helm's records is that of what a HelmRelease stands at.
@@ -70,7 +65,9 @@ func (r *reader) fromRecord(ctx context.Context, of *object) (Branch, error) {
 	case err != nil:
 		return Branch{}, reason.Errorf(reason.Of(err), "Helm's record, Secret %s/%s, cannot be read: %w", release.storage, name, err)
 	}
-	manifest, err := manifestOf(data)
+	r.unpacking.Lock()
+	defer r.unpacking.Unlock()
+	manifest, err := r.manifestOf(data)
 	if err != nil {
 		return Branch{}, reason.Errorf(reason.Failed, "Helm's record, Secret %s/%s, %w", release.storage, name, err)
 	}
@@ -80,7 +77,7 @@ func (r *reader) fromRecord(ctx context.Context, of *object) (Branch, error) {
 // manifestOf finds the manifest in a Secret of Helm's: JSON, compressed, and in
 // base64 once more than a Secret's data is. Source: the storage driver
 // "secrets" of Helm. Its errors quote nothing.
-func manifestOf(data []byte) (string, error) {
+func (r *reader) manifestOf(data []byte) (string, error) {
 	var secret struct {
 		Data struct {
 			Release []byte `json:"release"`
@@ -106,80 +103,12 @@ func manifestOf(data []byte) (string, error) {
 		return "", errors.New("holds no release")
 	case len(record) > maxRecord:
 		return "", fmt.Errorf("is larger than %d MiB", maxRecord>>20)
+	case r.left.Add(-int64(len(record))) < 0:
+		return "", fmt.Errorf("makes what its tree is made of larger than %d MiB", maxAnswers>>20)
 	case json.Unmarshal(record, &release) != nil:
 		return "", errors.New("holds no release")
 	case len(release.Manifest) > maxManifest:
 		return "", fmt.Errorf("has a manifest larger than %d MiB", maxManifest>>20)
 	}
 	return release.Manifest, nil
-}
-
-// fromManifest lists the objects of a manifest. Where one has no namespace, it
-// may be the release's, or none.
-func fromManifest(manifest, namespace string) Branch {
-	var of Branch
-	strange := 0
-	stream := yaml.NewDecoder(strings.NewReader(manifest))
-	for range maxDocuments {
-		var read document
-		err := stream.Decode(&read)
-		var mistyped *yaml.TypeError
-		switch {
-		case errors.Is(err, io.EOF):
-			if strange > 0 {
-				of.gap("%d more in Helm's record, which name no object", strange)
-			}
-			return of
-		case errors.As(err, &mistyped):
-			strange++
-		case err != nil:
-			of.gap("there may be more: the rest of Helm's record is no YAML")
-			return of
-		default:
-			objects, nameless := read.objects(namespace)
-			of.Nodes = append(of.Nodes, objects...)
-			strange += nameless
-		}
-	}
-	of.gap("there may be more: Helm's record has more than %d documents", maxDocuments)
-	return of
-}
-
-// document is as much of a manifest's document as is taken from it.
-type document struct {
-	APIVersion string `yaml:"apiVersion"`
-	Kind       string `yaml:"kind"`
-	Metadata   struct {
-		Name      string `yaml:"name"`
-		Namespace string `yaml:"namespace"`
-	} `yaml:"metadata"`
-	Items yaml.Node `yaml:"items"`
-}
-
-// objects are those that the document holds, and how many have no name.
-func (d *document) objects(namespace string) (objects []Node, nameless int) {
-	var items []document
-	switch {
-	case d.APIVersion == "" && d.Kind == "": // nothing but a comment
-		return nil, 0
-	case d.APIVersion == "v1" && d.Kind == "List" && d.Items.Decode(&items) == nil:
-		for _, item := range items[:min(len(items), maxApplied)] {
-			if item.Kind == "List" { // in a list
-				nameless++
-				continue
-			}
-			held, without := item.objects(namespace)
-			objects, nameless = append(objects, held...), nameless+without
-		}
-		return objects, nameless
-	}
-	version, err := schema.ParseGroupVersion(d.APIVersion)
-	id := plan.Identity{
-		Group: version.Group, Version: version.Version, Kind: d.Kind,
-		Namespace: cmp.Or(d.Metadata.Namespace, namespace), Name: d.Metadata.Name,
-	}
-	if err != nil || !id.IsObject() {
-		return nil, 1
-	}
-	return []Node{{Identity: id}}, 0
 }

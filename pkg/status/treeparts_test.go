@@ -1,8 +1,12 @@
 package status
 
 import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
 	"encoding/json"
 	"io"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -104,6 +108,90 @@ func TestAnswersTogetherAreBounded(t *testing.T) {
 	}
 	if text, err := read(); text != "" || err == nil || !strings.Contains(err.Error(), "64 MiB") {
 		t.Errorf("the second: %q, %v", text, err)
+	}
+}
+
+// What names objects is found in whatever way a chart writes it.
+func TestManifests(t *testing.T) {
+	for name, test := range map[string]struct {
+		manifest string
+		want     string // the objects, and the notes
+	}{
+		"in blocks":         {"# Source: a.yaml\napiVersion: v1\nkind: Service\nmetadata:\n  labels: {a: b}\n  name: web\nspec:\n- kind: x\n", "service/web"},
+		"spec in the midst": {"kind: Service\nspec:\n  kind: x\n\"metadata\":\n  name: 'web'\napiVersion: v1\n", "service/web"},
+		"in one line":       {`{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}}`, "service/web"},
+		"not indented":      {"apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Service\n  metadata: {name: web}\n- x\n", "service/web; 1 more in Helm's record, which name no object"},
+		"separated":         {"---\r\napiVersion: v1\r\nkind: Service\r\nmetadata:\r\n  name: web\r\n--- # next\nkind: X\n---\n---{apiVersion: v1, kind: Pod, metadata: {name: a}}", "service/web pod/a; 1 more in Helm's record, which name no object"},
+		"a block scalar":    {"apiVersion: v1\nkind: ConfigMap\ndata:\n  a: |\n    kind: x\n    ---\nmetadata: {name: web}\n", "configmap/web"},
+		"large":             {"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata:\n  a: " + strings.Repeat("x", 1<<20) + "\n", "configmap/web"},
+		"a large name":      {"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web, x: " + strings.Repeat("x", 1<<20) + "}\n", "; there may be more: Helm's record has documents that are larger than 64 KiB"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			branch := fromManifest(test.manifest, "shop")
+			var names []string
+			for _, node := range branch.Nodes {
+				names = append(names, node.String())
+			}
+			got := strings.Join(append([]string{strings.Join(names, " ")}, branch.Notes...), "; ")
+			if got != test.want || len(branch.Gaps) != len(branch.Notes) {
+				t.Errorf("got %q, want %q; %d gaps", got, test.want, len(branch.Gaps))
+			}
+		})
+	}
+}
+
+// Who may write a Secret in a member may write anything there.
+func TestWhatIsAppliedTakesLittleMemory(t *testing.T) {
+	list := func(size int, item string) string {
+		const head = "apiVersion: v1\nkind: List\nitems: ["
+		return head + strings.Repeat(item, (size-len(head))/len(item)) + "]\n"
+	}
+	named := "{apiVersion: v1, kind: A, metadata: {name: a}}\n---\n"
+	entries := make([]plan.Entry, 100_000)
+	for i := range entries {
+		entries[i] = plan.Entry{ID: "shop_web__Service", Version: "v1"}
+	}
+	for name, test := range map[string]struct {
+		read func() Branch
+		most uint64 // MiB
+	}{
+		"a list of nothing":       {func() Branch { return fromManifest(list(1<<20, "{},"), "") }, 4},
+		"a small list of nothing": {func() Branch { return fromManifest(list(maxParsed-1, "{},"), "") }, 64},
+		"lists of objects":        {func() Branch { return fromManifest(strings.Repeat(named, 20*maxApplied), "") }, 64},
+		"an inventory":            {func() Branch { return fromInventory(entries) }, 24},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			branch := test.read()
+			runtime.ReadMemStats(&after)
+			if took := (after.TotalAlloc - before.TotalAlloc) >> 20; took > test.most {
+				t.Errorf("it takes %d MiB, more than %d", took, test.most)
+			}
+			if len(branch.Nodes) > maxApplied {
+				t.Errorf("%d nodes", len(branch.Nodes))
+			}
+		})
+	}
+}
+
+// A record counts with what it comes to, and not only with what was sent of it.
+func TestRecordsCountUnpacked(t *testing.T) {
+	var packed bytes.Buffer
+	zip := gzip.NewWriter(&packed)
+	_, _ = zip.Write([]byte(`{"manifest": "` + strings.Repeat(" ", 1<<20) + `"}`))
+	zip.Close()
+	data, err := json.Marshal(map[string]any{"data": map[string][]byte{"release": []byte(base64.StdEncoding.EncodeToString(packed.Bytes()))}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &reader{}
+	r.left.Store(3 << 19)
+	if _, err := r.manifestOf(data); err != nil {
+		t.Error(err)
+	}
+	if _, err := r.manifestOf(data); err == nil || !strings.Contains(err.Error(), "larger than 64 MiB") {
+		t.Errorf("the second: %v", err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -34,6 +35,9 @@ const (
 type reader struct {
 	client rest.Interface
 	left   atomic.Int64 // of maxAnswers
+	// unpacking is held by who unpacks one of Helm's records: that takes many times
+	// its size in memory, so it is done one after the other.
+	unpacking sync.Mutex
 }
 
 func newReader(client rest.Interface) *reader {
