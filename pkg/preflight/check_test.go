@@ -15,9 +15,9 @@ import (
 func TestCheckIsOneRoundTrip(t *testing.T) {
 	m := ready(t)
 	// As Look, who that is, the namespace, five verbs on five kinds, two on charts,
-	// to make the namespace, to list three kinds of workloads and pods, nine on the
+	// to make the namespace, to list three kinds of workloads and pods, ten on the
 	// host, and seven versions.
-	m.held = 7 + 1 + 1 + 25 + 2 + 1 + 4 + 9 + 7
+	m.held = 7 + 1 + 1 + 25 + 2 + 1 + 4 + 10 + 7
 	all := needs()
 	all.Host = true
 	report := preflight.Check(t.Context(), m.client(), all)
@@ -210,11 +210,17 @@ func TestCheck(t *testing.T) {
 			wayOut: []string{
 				`✗ grant get on namespaces "kube-system" to your user "ana"`,
 				`✗ grant list on fleets.fleet.kurator.dev, {attachedclusters,clusters}.cluster.kurator.dev in namespace "apps" to your user "ana"`,
-				`✗ grant get on applications.apps.kurator.dev in namespace "apps" to your user "ana"`,
+				`✗ grant get, list on applications.apps.kurator.dev in namespace "apps" to your user "ana"`,
 				`✗ grant get, create, update, delete, list on secrets in namespace "apps" to your user "ana"`,
 			},
 		},
-		"a host whose applications cannot be listed": {
+		"a host whose Applications cannot be listed": {
+			member: func(m *member) { m.lacks = []string{"list applications"} },
+			needs:  onlyHost,
+			marks:  "- ✔ ! - - - ✔", passes: true,
+			wayOut: []string{`! grant list on applications.apps.kurator.dev in namespace "apps" to your user "ana", so that status can list the applications`},
+		},
+		"a host whose inventories cannot be listed": {
 			needs:  onlyHost,
 			member: func(m *member) { m.lacks = []string{"list secrets"} },
 			marks:  "- ✔ ! - - - ✔", passes: true,

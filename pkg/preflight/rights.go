@@ -76,6 +76,10 @@ func (n Needs) rights() []right {
 		add(right{group: clusterv1alpha1.Group, resource: clusterv1alpha1.AttachedClusterResource, namespace: n.Namespace, lack: Failed}, "list")
 		add(right{group: clusterv1alpha1.Group, resource: clusterv1alpha1.ClusterResource, namespace: n.Namespace, lack: Failed}, "list")
 		add(right{group: appsv1alpha1.Group, resource: appsv1alpha1.ApplicationResource, namespace: n.Namespace, lack: Failed}, "get")
+		add(right{
+			group: appsv1alpha1.Group, resource: appsv1alpha1.ApplicationResource, namespace: n.Namespace, lack: Warned,
+			why: "so that status can list the applications",
+		}, "list")
 		add(right{resource: "secrets", namespace: n.Namespace, lack: Failed}, "get", "create", "update", "delete")
 		add(right{
 			resource: "secrets", namespace: n.Namespace, lack: Warned,
