@@ -177,11 +177,17 @@ func (s *scope) withHost(members []fleet.Member) []fleet.Member {
 	return members
 }
 
-// choose lists the members that flags choose, of all that there are: for who asks
-// those of them that something is deployed to. The host is one of them, but
-// where a fleet is named, or an application that does not go there.
-func (s *scope) choose(ctx context.Context, factory *Factory, host *fleet.Client, snapshot *fleet.Snapshot) ([]fleet.Member, error) {
+// choose lists the members that flags choose, of all that there are and those that
+// something is deployed to, which may be there no more: for who asks the latter. The
+// host is one of them, but where a fleet is named, or an application that does not
+// go there.
+func (s *scope) choose(ctx context.Context, factory *Factory, host *fleet.Client, snapshot *fleet.Snapshot, deployed []fleet.Member) ([]fleet.Member, error) {
 	members := append([]fleet.Member{fleet.HostMember()}, snapshot.All()...)
+	for _, member := range deployed {
+		if !slices.ContainsFunc(members, func(other fleet.Member) bool { return other.Kind == member.Kind && other.Name == member.Name }) {
+			members = append(members, member)
+		}
+	}
 	if s.fleet != "" || s.app != "" {
 		var (
 			record      *inventory.Inventory

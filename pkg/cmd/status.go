@@ -216,7 +216,11 @@ func (o *statusOptions) look(ctx context.Context, host *fleet.Client, each func(
 
 // among leaves out what is not in the clusters that flags choose.
 func (o *statusOptions) among(ctx context.Context, host *fleet.Client, snapshot *fleet.Snapshot, surveys []*status.Application) ([]*status.Application, error) {
-	chosen, err := o.choose(ctx, o.Factory, host, snapshot)
+	var deployed []fleet.Member
+	for _, survey := range surveys {
+		deployed = append(deployed, membersIn(survey)...)
+	}
+	chosen, err := o.choose(ctx, o.Factory, host, snapshot, deployed)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/inventory"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/printer"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/status"
 )
 
@@ -123,4 +124,20 @@ func TestStatusOfAConflict(t *testing.T) {
 			term.check(t, term.run(t.Context(), test.args...), exitPartial, test.out, test.err)
 		})
 	}
+}
+
+// What is shown can be chosen, also where its cluster is there no more.
+func TestStatusOfAClusterThatIsGone(t *testing.T) {
+	term, host := healthy(t, shop)
+	secret := secretOf(t, inventory.Record{Epoch: 1, Application: json.RawMessage(shop), Members: []inventory.Member{{
+		Kind: fleet.KindAttachedCluster, Name: "former", Objects: []inventory.Entry{{Identity: plan.Identity{
+			Group: "kustomize.toolkit.fluxcd.io", Version: "v1", Resource: "kustomizations", Kind: "Kustomization", Namespace: "default", Name: "web",
+		}}},
+	}}})
+	host.answers["GET"+secretCall] = secret
+	term.Ask = func(context.Context, *fleet.Client, fleet.Member) (*fleet.Client, error) {
+		return nil, reason.Errorf(reason.NotFound, "there is none")
+	}
+	term.check(t, term.run(t.Context(), "status", "shop", "-C", "former", "--no-headers"), exitPartial,
+		"former    web      Kustomization   Unknown   -          -     NotFound: there is none\n", "0/0 ready · 1 with leftovers\n")
 }
