@@ -124,8 +124,12 @@ func (h *onHosts) deployed(record *inventory.Inventory) *status.Application {
 	}
 	for _, work := range works {
 		place := work.Place()
-		for i := range place.Objects { // without a plan nobody knows what is not wanted
-			place.Objects[i].Leftover = place.Objects[i].Leftover && err == nil
+		if err != nil { // without a plan nobody knows what is not wanted
+			// Copied Secrets and ConfigMaps are not looked at where they may be wanted.
+			place.Objects = slices.DeleteFunc(place.Objects, func(object status.Expected) bool { return object.IsRef() })
+			for i := range place.Objects {
+				place.Objects[i].Leftover = false
+			}
 		}
 		survey.Seen = append(survey.Seen, status.Seen{Place: place})
 	}

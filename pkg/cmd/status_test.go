@@ -141,3 +141,20 @@ func TestStatusOfAClusterThatIsGone(t *testing.T) {
 	term.check(t, term.run(t.Context(), "status", "shop", "-C", "former", "--no-headers"), exitPartial,
 		"former    web      Kustomization   Unknown   -          -     NotFound: there is none\n", "0/0 ready · 1 with leftovers\n")
 }
+
+// Where it is not known what is wanted, copied Secrets are no rows of which nothing
+// is said.
+func TestStatusWithoutAPlan(t *testing.T) {
+	lost := strings.Replace(shop, `"spec": {`, `"spec": {"destination": {"fleet": "lost"}, `, 1)
+	term, host := healthy(t, lost)
+	host.answers["GET"+secretCall] = secretOf(t, inventory.Record{Epoch: 1, Application: json.RawMessage(lost), Members: []inventory.Member{{
+		Kind: fleet.KindHost, Name: "host", Objects: []inventory.Entry{
+			{Identity: plan.Identity{Group: "source.toolkit.fluxcd.io", Version: "v1", Resource: "gitrepositories", Kind: "GitRepository", Namespace: "default", Name: "shop"}},
+			{Identity: plan.Identity{Group: "kustomize.toolkit.fluxcd.io", Version: "v1", Resource: "kustomizations", Kind: "Kustomization", Namespace: "default", Name: "web"}},
+			{Identity: plan.Identity{Version: "v1", Resource: "secrets", Kind: "Secret", Namespace: "default", Name: "token"}},
+		},
+	}}})
+	term.check(t, term.run(t.Context(), "status", "shop", "--no-headers"), exitPartial,
+		"host      web      Kustomization   True    master@9a853af   -     what Flux says \\x1b[2J\n",
+		"warning: application default/shop: spec.destination: fleet \"lost\" not found in namespace \"default\" (there is none); only what its inventory lists is shown\n1/1 ready\n")
+}
