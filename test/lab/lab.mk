@@ -22,7 +22,7 @@ LAB_KUBE_LDFLAGS = \
 # What bin/lab holds beside programs, and all that it is made of. The folders
 # are in the list so that a deleted file counts as a change.
 LAB_DATA := $(LAB)/.data
-LAB_DATA_SOURCES := $(shell find examples pkg/apis/crds -type d -o -name '*.yaml') \
+LAB_DATA_SOURCES := $(shell find examples pkg/apis/crds -type d -o -name '*.yaml') docs/rbac.yaml \
 	test/lab/go.mod test/lab/lab.mk tools/go.mod
 
 # Members may run a Flux that serves none of today's versions. These are the
@@ -81,6 +81,7 @@ $(LAB_DATA): $(LAB_DATA_SOURCES)
 	done
 	@cp pkg/apis/crds/*.yaml $(LAB)/crds/kurator/
 	@cp -R examples $(LAB)/examples
+	@cp docs/rbac.yaml $(LAB)/rbac.yaml
 	@# Files in the module cache are read-only.
 	@chmod -R u+w $(LAB)/crds $(LAB)/kwok-stages $(LAB)/podinfo
 	@touch $@

@@ -34,6 +34,8 @@ type Config struct {
 	LabDir, Bin string
 	// Flux says whether Flux's controllers run.
 	Flux bool
+	// Groups are those of the plugin's user, to which docs/rbac.yaml grants rights.
+	Groups []string
 	// HelmController is the path of a real helm-controller; empty is the
 	// stand-in.
 	HelmController string
@@ -53,6 +55,7 @@ type Cluster struct {
 	Flux []state.Process
 
 	labDir, bin string
+	groups      []string
 	apiServer   int
 }
 
@@ -63,6 +66,7 @@ func New(config Config) *Cluster {
 		Dir:    filepath.Join(config.LabDir, config.Name),
 		labDir: config.LabDir,
 		bin:    config.Bin,
+		groups: config.Groups,
 	}
 	c.ControlPlane = c.planControlPlane(config.TakePort)
 	if config.Flux {
@@ -87,6 +91,12 @@ func UserKubeconfig(labDir, name string) string {
 	return filepath.Join(labDir, name+".kubeconfig")
 }
 
+// PluginKubeconfig is the path of the kubeconfig for the plugin's user in a
+// lab's cluster, who has no more rights than docs/rbac.yaml grants.
+func PluginKubeconfig(labDir, name string) string {
+	return filepath.Join(labDir, name+".fleetapp.kubeconfig")
+}
+
 // Kubeconfig is the path of the kubeconfig that the cluster's own programs
 // read; the user's may be changed by kubectl.
 func (c *Cluster) Kubeconfig() string { return c.pki("admin.kubeconfig") }
@@ -94,54 +104,70 @@ func (c *Cluster) Kubeconfig() string { return c.pki("admin.kubeconfig") }
 func (c *Cluster) pki(name string) string  { return filepath.Join(c.Dir, "pki", name) }
 func (c *Cluster) data(name string) string { return filepath.Join(c.Dir, "data", name) }
 
+// Kubeconfigs are those of a cluster's users.
+type Kubeconfigs struct {
+	// Admin may do everything; Plugin what docs/rbac.yaml grants.
+	Admin, Plugin []byte
+}
+
 // WriteFiles makes the cluster's folders, certificates and kubeconfigs, and
-// returns the kubeconfig.
-func (c *Cluster) WriteFiles() (kubeconfig []byte, err error) {
+// returns the kubeconfigs.
+func (c *Cluster) WriteFiles() (Kubeconfigs, error) {
 	for _, dir := range []string{c.pki(""), c.data(""), c.data("tmp"), c.data("source")} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, fmt.Errorf("cluster %q: make its folders: %w", c.Name, err)
+			return Kubeconfigs{}, fmt.Errorf("cluster %q: make its folders: %w", c.Name, err)
 		}
 	}
-	files, kubeconfig, err := c.makeFiles()
+	files, kubeconfigs, err := c.makeFiles()
 	if err != nil {
-		return nil, fmt.Errorf("cluster %q: %w", c.Name, err)
+		return Kubeconfigs{}, fmt.Errorf("cluster %q: %w", c.Name, err)
 	}
 	for path, content := range files {
 		if err := os.WriteFile(path, content, 0o600); err != nil {
-			return nil, fmt.Errorf("cluster %q: write its certificates: %w", c.Name, err)
+			return Kubeconfigs{}, fmt.Errorf("cluster %q: write its certificates: %w", c.Name, err)
 		}
 	}
-	return kubeconfig, nil
+	return kubeconfigs, nil
 }
 
-func (c *Cluster) makeFiles() (files map[string][]byte, kubeconfig []byte, err error) {
+func (c *Cluster) makeFiles() (map[string][]byte, Kubeconfigs, error) {
 	authority, err := certs.NewAuthority(c.Name)
 	if err != nil {
-		return nil, nil, err
+		return nil, Kubeconfigs{}, err
 	}
 	serving, err := authority.Server(net.IPv4(10, 96, 0, 1))
 	if err != nil {
-		return nil, nil, err
-	}
-	admin, err := authority.Client("fleetlab-admin", "system:masters")
-	if err != nil {
-		return nil, nil, err
+		return nil, Kubeconfigs{}, err
 	}
 	private, public, err := certs.SigningKey()
 	if err != nil {
-		return nil, nil, err
+		return nil, Kubeconfigs{}, err
 	}
-	kubeconfig, err = certs.Kubeconfig(c.Name, c.Server(), authority.CertPEM, admin)
+	admin, err := c.kubeconfigOf(authority, "fleetlab-admin", "system:masters")
 	if err != nil {
-		return nil, nil, err
+		return nil, Kubeconfigs{}, err
+	}
+	plugin, err := c.kubeconfigOf(authority, "fleetapp", c.groups...)
+	if err != nil {
+		return nil, Kubeconfigs{}, err
 	}
 	return map[string][]byte{
-		c.pki("ca.crt"):              authority.CertPEM,
-		c.pki("server.crt"):          serving.Cert,
-		c.pki("server.key"):          serving.Key,
-		c.pki("service-account.key"): private,
-		c.pki("service-account.pub"): public,
-		c.Kubeconfig():               kubeconfig,
-		c.UserKubeconfig():           kubeconfig,
-	}, kubeconfig, nil
+		c.pki("ca.crt"):                    authority.CertPEM,
+		c.pki("server.crt"):                serving.Cert,
+		c.pki("server.key"):                serving.Key,
+		c.pki("service-account.key"):       private,
+		c.pki("service-account.pub"):       public,
+		c.Kubeconfig():                     admin,
+		c.UserKubeconfig():                 admin,
+		PluginKubeconfig(c.labDir, c.Name): plugin,
+	}, Kubeconfigs{Admin: admin, Plugin: plugin}, nil
+}
+
+// kubeconfigOf makes a user's certificate, and the kubeconfig with it.
+func (c *Cluster) kubeconfigOf(authority *certs.Authority, user string, groups ...string) ([]byte, error) {
+	pair, err := authority.Client(user, groups...)
+	if err != nil {
+		return nil, err
+	}
+	return certs.Kubeconfig(c.Name, c.Server(), authority.CertPEM, pair)
 }

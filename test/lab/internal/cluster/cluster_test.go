@@ -97,23 +97,28 @@ func TestEveryPortIsOnLoopback(t *testing.T) {
 
 func TestWriteFilesMakesWhatTheFlagsName(t *testing.T) {
 	c := newCluster(t, func(*Config) {})
-	kubeconfig, err := c.WriteFiles()
+	kubeconfigs, err := c.WriteFiles()
 	if err != nil {
 		t.Fatal(err)
 	}
-	user, err := os.ReadFile(c.UserKubeconfig())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(user) != string(kubeconfig) || !strings.Contains(string(user), c.Server()) {
-		t.Error("the user's kubeconfig is not the cluster's")
-	}
-	info, err := os.Stat(c.UserKubeconfig())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if info.Mode().Perm() != 0o600 {
-		t.Errorf("the kubeconfig's mode is %o, want 600", info.Mode().Perm())
+	for path, want := range map[string][]byte{
+		c.UserKubeconfig():                 kubeconfigs.Admin,
+		PluginKubeconfig(c.labDir, c.Name): kubeconfigs.Plugin,
+	} {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(content) != string(want) || !strings.Contains(string(content), c.Server()) {
+			t.Errorf("%s is not the cluster's", path)
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("the mode of %s is %o, want 600", path, info.Mode().Perm())
+		}
 	}
 	for _, p := range c.Processes() {
 		for _, arg := range append(p.Args, p.Env...) {

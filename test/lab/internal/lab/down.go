@@ -115,6 +115,7 @@ func removeData(dir string) error {
 	for _, name := range names {
 		errs = append(errs,
 			removeFile(cluster.UserKubeconfig(dir, name)),
+			removeFile(cluster.PluginKubeconfig(dir, name)),
 			os.RemoveAll(filepath.Join(dir, name, "data")),
 			os.RemoveAll(filepath.Join(dir, name, "pki")),
 		)

@@ -27,6 +27,12 @@ const (
 	contentProgram = "content"
 )
 
+// The groups to which docs/rbac.yaml grants rights, on the host and on members.
+const (
+	hostGroup   = "fleetapp:host"
+	memberGroup = "fleetapp:member"
+)
+
 // logLines is how much of a log an error shows.
 const logLines = 8
 

@@ -23,7 +23,7 @@ func quiet(string, string) {}
 func fakeBin(t *testing.T, script string) string {
 	t.Helper()
 	bin := t.TempDir()
-	for _, dir := range []string{"examples", "podinfo", "kwok-stages", "crds/flux", "crds/kurator"} {
+	for _, dir := range []string{"examples", "podinfo", "kwok-stages", "rbac.yaml", "crds/flux", "crds/kurator"} {
 		if err := os.MkdirAll(filepath.Join(bin, dir), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -174,7 +174,7 @@ func TestUpNamesThePortInUseAndWhoWantsIt(t *testing.T) {
 func TestDown(t *testing.T) {
 	dir := newDir(t)
 	running(t, dir, ok)
-	for _, path := range []string{"a/pki/ca.crt", "a/data/etcd/wal", "a.kubeconfig", "examples/x.yaml", "mine.kubeconfig"} {
+	for _, path := range []string{"a/pki/ca.crt", "a/data/etcd/wal", "a.kubeconfig", "a.fleetapp.kubeconfig", "examples/x.yaml", "mine.kubeconfig"} {
 		path = filepath.Join(dir, path)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)

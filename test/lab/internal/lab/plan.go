@@ -74,8 +74,12 @@ func makePlan(options Options, take func() int) *plan {
 }
 
 func newCluster(options Options, name string, take func() int) *cluster.Cluster {
+	groups := []string{memberGroup}
+	if name == Host { // which may be a member, too
+		groups = append(groups, hostGroup)
+	}
 	return cluster.New(cluster.Config{
-		Name: name, LabDir: options.Dir, Bin: options.Bin,
+		Name: name, LabDir: options.Dir, Bin: options.Bin, Groups: groups,
 		Flux: options.Flux, HelmController: options.HelmController, TakePort: take,
 	})
 }

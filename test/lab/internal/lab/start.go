@@ -40,13 +40,13 @@ func newStarter(options Options, plan *plan, store *state.Store, report Reporter
 func (s *starter) run(ctx context.Context) error {
 	ctx, stop := withLimit(ctx, s.options.Timeout)
 	defer stop()
-	kubeconfigs := map[string][]byte{}
+	kubeconfigs := map[string]cluster.Kubeconfigs{}
 	for _, c := range s.plan.clusters() {
-		kubeconfig, err := c.WriteFiles()
+		written, err := c.WriteFiles()
 		if err != nil {
 			return err
 		}
-		kubeconfigs[c.Name] = kubeconfig
+		kubeconfigs[c.Name] = written
 	}
 	group, groupCtx := errgroup.WithContext(ctx)
 	ready, allReady := context.WithCancel(groupCtx)
@@ -83,7 +83,7 @@ func (s *starter) explain(ctx context.Context, err error) error {
 	}
 }
 
-func (s *starter) startEverything(ctx context.Context, kubeconfigs map[string][]byte) error {
+func (s *starter) startEverything(ctx context.Context, kubeconfigs map[string]cluster.Kubeconfigs) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.startContent(ctx) })
 	for _, c := range s.plan.clusters() {
@@ -146,8 +146,8 @@ func (s *starter) startContent(ctx context.Context) error {
 }
 
 // startCluster brings one cluster from nothing to ready.
-func (s *starter) startCluster(ctx context.Context, c *cluster.Cluster, kubeconfigs map[string][]byte) error {
-	client, err := seed.NewClient(kubeconfigs[c.Name])
+func (s *starter) startCluster(ctx context.Context, c *cluster.Cluster, kubeconfigs map[string]cluster.Kubeconfigs) error {
+	client, err := seed.NewClient(kubeconfigs[c.Name].Admin)
 	if err != nil {
 		return fmt.Errorf("cluster %q: %w", c.Name, err)
 	}
@@ -160,6 +160,7 @@ func (s *starter) startCluster(ctx context.Context, c *cluster.Cluster, kubeconf
 	group.Go(func() error { return s.startAll(ctx, c.ControlPlane[2:]...) })
 	group.Go(func() error { return s.startFlux(ctx, c, client) })
 	group.Go(func() error { return named(c, seed.Node(ctx, client, c.Name)) })
+	group.Go(func() error { return named(c, s.grant(ctx, c, client)) })
 	group.Go(func() error { return named(c, seed.WaitUsable(ctx, client, c.Name)) })
 	if c.Name == Host {
 		group.Go(func() error { return named(c, s.seedHost(ctx, client, kubeconfigs)) })
@@ -184,10 +185,10 @@ func (s *starter) startFlux(ctx context.Context, c *cluster.Cluster, client dyna
 
 // seedHost gives the host what makes it one: Kurator's CRDs, the members'
 // Secrets and the fleet.
-func (s *starter) seedHost(ctx context.Context, client dynamic.Interface, kubeconfigs map[string][]byte) error {
+func (s *starter) seedHost(ctx context.Context, client dynamic.Interface, kubeconfigs map[string]cluster.Kubeconfigs) error {
 	var members []seed.Member
 	for _, name := range s.options.Members {
-		members = append(members, seed.Member{Name: name, Kubeconfig: kubeconfigs[name]})
+		members = append(members, seed.Member{Name: name, Kubeconfig: kubeconfigs[name].Plugin})
 	}
 	if err := seed.Secrets(ctx, client, members); err != nil {
 		return err
@@ -200,6 +201,16 @@ func (s *starter) seedHost(ctx context.Context, client dynamic.Interface, kubeco
 		return err
 	}
 	return seed.Apply(ctx, client, fleet...)
+}
+
+// grant gives the plugin's user the rights that docs/rbac.yaml grants on such a
+// cluster. The host may be a member, too.
+func (s *starter) grant(ctx context.Context, c *cluster.Cluster, client dynamic.Interface) error {
+	on := []string{"member"}
+	if c.Name == Host {
+		on = append(on, "host")
+	}
+	return seed.Rights(ctx, client, filepath.Join(s.options.Bin, "rbac.yaml"), on...)
 }
 
 // fleet is the guide's own where the members are the guide's.

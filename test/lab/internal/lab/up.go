@@ -116,6 +116,7 @@ func checkPrograms(options Options) error {
 		filepath.Join(options.Bin, "kube"), filepath.Join(options.Bin, "kwok"),
 		filepath.Join(options.Bin, "content"), filepath.Join(options.Bin, "examples"),
 		filepath.Join(options.Bin, "podinfo"), filepath.Join(options.Bin, "kwok-stages"),
+		filepath.Join(options.Bin, "rbac.yaml"),
 	}
 	if options.Flux {
 		needed = append(needed, filepath.Join(options.Bin, "source-controller"),
