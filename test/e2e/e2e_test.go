@@ -8,6 +8,10 @@
 // those of commands_test.go. When a script ends, nothing that the plugin made
 // may be left on any cluster, or the script fails.
 //
+// A script may do everything; the plugin, no more than docs/rbac.yaml grants: it
+// runs as the lab's user for it, whose kubeconfigs are $FLEETAPP on the host, and
+// $FLEETAPP1 and $FLEETAPP2 in the members, for Secrets of fleets.
+//
 // With FLEETAPP_LAB=DIR the tests use the lab in that folder, bring it up if
 // need be, and leave it running: for whoever writes a script.
 package e2e
@@ -65,17 +69,47 @@ func run(m *testing.M) int {
 	if err := fleetlab("up", "--members", "2"); err != nil {
 		return fail(fmt.Errorf("%w (make build lab builds what this needs)", err))
 	}
+	// One that was left running may be of before there was a user for the plugin.
+	if _, err := os.Stat(filepath.Join(dir, "host.fleetapp.kubeconfig")); err != nil {
+		return fail(fmt.Errorf("%w: end that lab and let the tests bring it up anew", err))
+	}
+	shims, err := os.MkdirTemp("", "fleetapp-e2e-bin-")
+	if err != nil {
+		return fail(err)
+	}
+	defer os.RemoveAll(shims)
+	if err := restrict(shims, filepath.Join(bin, "kubectl-fleetapp")); err != nil {
+		return fail(err)
+	}
 	for name, value := range map[string]string{
 		"LAB":        dir,
 		"CRDS":       filepath.Join(bin, "lab", "crds"),
 		"KUBECONFIG": filepath.Join(dir, "host.kubeconfig"),
-		"PATH":       bin + ":" + filepath.Join(bin, "lab") + ":" + os.Getenv("PATH"),
+		"PATH":       shims + ":" + bin + ":" + filepath.Join(bin, "lab") + ":" + os.Getenv("PATH"),
 	} {
 		if err := os.Setenv(name, value); err != nil {
 			return fail(err)
 		}
 	}
 	return m.Run()
+}
+
+// restrict puts a plugin into a folder that runs the real one as the lab's user
+// for it, where a script's own kubeconfig, which is kubectl's too, is that of a
+// lab's administrator. Whoever names another user with --as has the rights of
+// that one, and only an administrator may.
+func restrict(dir, plugin string) error {
+	shim := fmt.Sprintf(`#!/bin/sh
+case " $* " in
+*" --as"*) ;;
+*)
+	restricted=${KUBECONFIG%%.kubeconfig}.fleetapp.kubeconfig
+	if [ -e "$restricted" ]; then export KUBECONFIG="$restricted"; fi
+	;;
+esac
+exec '%s' "$@"
+`, plugin)
+	return os.WriteFile(filepath.Join(dir, "kubectl-fleetapp"), []byte(shim), 0o700)
 }
 
 func fail(err error) int {
@@ -99,8 +133,10 @@ func setup(env *testscript.Env) error {
 	env.Setenv("CRDS", os.Getenv("CRDS"))
 	env.Setenv("KUBECONFIG", os.Getenv("KUBECONFIG"))
 	env.Setenv("EXAMPLES", filepath.Join(lab, "examples", "application"))
+	env.Setenv("FLEETAPP", filepath.Join(lab, "host.fleetapp.kubeconfig"))
 	for i, member := range members {
 		env.Setenv(fmt.Sprintf("MEMBER%d", i+1), filepath.Join(lab, member+".kubeconfig"))
+		env.Setenv(fmt.Sprintf("FLEETAPP%d", i+1), filepath.Join(lab, member+".fleetapp.kubeconfig"))
 	}
 	env.Values[theTest{}] = env.T()
 	env.Defer(func() {

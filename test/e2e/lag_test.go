@@ -50,7 +50,7 @@ func newLags(t *testing.T, roundTrip time.Duration) *lags {
 	t.Helper()
 	l := &lags{roundTrip: roundTrip, configs: map[string]*rest.Config{}, servers: map[string]string{}}
 	for _, cluster := range append([]string{"host"}, members[:]...) {
-		config := labConfig(t, cluster)
+		config := pluginConfig(t, cluster)
 		upstream, err := url.Parse(config.Host)
 		if err != nil {
 			t.Fatal(err)

@@ -117,7 +117,7 @@ func newWire(t *testing.T) *wire {
 	t.Helper()
 	w := &wire{t: t, fronts: map[string]*front{}, run: &tapped{}}
 	for _, cluster := range append([]string{"host"}, members[:]...) {
-		config := labConfig(t, cluster)
+		config := pluginConfig(t, cluster)
 		next, err := rest.TransportFor(config)
 		if err != nil {
 			t.Fatal(err)
@@ -142,9 +142,21 @@ func newWire(t *testing.T) *wire {
 	return w
 }
 
+// labConfig is for the test itself, which may do everything.
 func labConfig(t *testing.T, cluster string) *rest.Config {
 	t.Helper()
-	config, err := clientcmd.BuildConfigFromFlags("", filepath.Join(os.Getenv("LAB"), cluster+".kubeconfig"))
+	return configIn(t, cluster+".kubeconfig")
+}
+
+// pluginConfig is for the plugin, which may do no more than docs/rbac.yaml grants.
+func pluginConfig(t *testing.T, cluster string) *rest.Config {
+	t.Helper()
+	return configIn(t, cluster+".fleetapp.kubeconfig")
+}
+
+func configIn(t *testing.T, kubeconfig string) *rest.Config {
+	t.Helper()
+	config, err := clientcmd.BuildConfigFromFlags("", filepath.Join(os.Getenv("LAB"), kubeconfig))
 	if err != nil {
 		t.Fatal(err)
 	}

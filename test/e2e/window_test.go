@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -243,7 +244,8 @@ func (s *stage) measure(args ...string) (lines int, did ended, resident int64) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, s.binary, append(args, "-n", s.namespace, "--fleet-namespace", s.namespace, "--kubeconfig", os.Getenv("KUBECONFIG"))...)
+	cmd := exec.CommandContext(ctx, s.binary, append(args, "-n", s.namespace, "--fleet-namespace", s.namespace,
+		"--kubeconfig", filepath.Join(os.Getenv("LAB"), "host.fleetapp.kubeconfig"))...)
 	var stderr strings.Builder
 	counter := &lineCounter{}
 	cmd.Stdout, cmd.Stderr = counter, &stderr
