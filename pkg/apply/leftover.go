@@ -44,10 +44,19 @@ func (m Member) leftover(ctx context.Context, kustomization plan.Identity, atDel
 		return struct{}{}, m.sweep(ctx, kustomization, entry, kinds)
 	}) {
 		if result.Err != nil && err == nil {
-			err = reason.Errorf(reason.Failed, "it is gone, but what it applied last may be left: %s: %w", result.Item.ID, result.Err)
+			err = unswept(result.Item, result.Err)
 		}
 	}
 	return err
+}
+
+// unswept is the error of what may be left, and nobody looks for again.
+func unswept(entry plan.Entry, err error) error {
+	why := reason.Failed
+	if reason.Of(err) == reason.Forbidden {
+		why = reason.Forbidden
+	}
+	return reason.Errorf(why, "it is gone, but what it applied last may be left, to be deleted by hand: %s: %w", entry.ID, err)
 }
 
 // deletesWorkloads tells whether Flux deletes what a Kustomization applied when

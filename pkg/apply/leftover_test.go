@@ -174,7 +174,7 @@ func TestWhereAWorkloadIs(t *testing.T) {
 
 // What stands in a member's status may come from anybody who may write there.
 func TestEntriesThatAreNotWhatTheySeem(t *testing.T) {
-	const left = "web: " + webName + ": it is gone, but what it applied last may be left: "
+	const left = "web: " + webName + ": it is gone, but what it applied last may be left, to be deleted by hand: "
 	for name, test := range map[string]struct {
 		entry object
 		// discovered is set where asking for the API version is in order.
@@ -213,7 +213,7 @@ func TestEntriesThatAreNotWhatTheySeem(t *testing.T) {
 }
 
 func TestOneFailureKeepsNoOtherFromBeingDeleted(t *testing.T) {
-	const left = "web: " + webName + ": it is gone, but what it applied last may be left: "
+	const left = "web: " + webName + ": it is gone, but what it applied last may be left, to be deleted by hand: "
 	widget := entry("webapp_web_example.com_Widget", "v1")
 	for name, test := range map[string]struct {
 		first  object

@@ -201,6 +201,25 @@ func TestClosing(t *testing.T) {
 	}
 }
 
+// What is said last is what to do about what was said before.
+func TestClosingSaysWhatToDo(t *testing.T) {
+	for why, want := range map[reason.Reason]string{
+		reason.Unreachable: "run the same again once they are back",
+		reason.Conflict:    "mend what is said above, then run the same again",
+		reason.Forbidden:   "mend what is said above (docs/rbac.yaml has all rights to grant), then run the same again",
+	} {
+		t.Run(string(why), func(t *testing.T) {
+			var out, talk bytes.Buffer
+			run := printer.NewRun(&out, &talk, plan.Owner{}, 1, printer.Style{})
+			run.Member(event("one", []error{reason.Errorf(why, "because")}))
+			run.Closing("deployed", deploy.Summary{Members: 1, Failed: 1}, time.Second)
+			if !strings.HasSuffix(talk.String(), "; "+want+"\n") {
+				t.Errorf("got\n%s, want %q at its end", &talk, want)
+			}
+		})
+	}
+}
+
 func TestDeletions(t *testing.T) {
 	ids := []plan.Identity{{Kind: "Kustomization", Name: "shop-0"}, {Kind: "GitRepository", Name: "shop"}}
 	recorded := func(name string, ids ...plan.Identity) deploy.Work {

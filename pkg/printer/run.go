@@ -49,6 +49,7 @@ type Run struct {
 	owner    plan.Owner
 	many     bool
 	mend     bool           // some member failed for a reason that does not pass by itself
+	lacking  bool           // some right is lacking
 	left     map[string]int // how many clusters keep what an object applied
 	same     []string
 	clusters map[string]int
@@ -113,6 +114,7 @@ func (r *Run) failures(event deploy.Event) {
 	for _, err := range event.Errs {
 		if why := reason.Of(err); why != reason.Unreachable && why != reason.Timeout {
 			r.mend = true
+			r.lacking = r.lacking || why == reason.Forbidden
 		}
 		if line := memberError("", event.Member, err); !said[line] {
 			said[line] = true
@@ -177,7 +179,10 @@ func (r *Run) Closing(verb string, summary deploy.Summary, took time.Duration) {
 
 // wayOut says what to do about the members that failed.
 func (r *Run) wayOut() string {
-	if r.mend {
+	switch {
+	case r.lacking:
+		return "mend what is said above (docs/rbac.yaml has all rights to grant), then run the same again"
+	case r.mend:
 		return "mend what is said above, then run the same again"
 	}
 	return "run the same again once they are back"
