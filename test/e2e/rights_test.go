@@ -64,7 +64,10 @@ func scenes() []scene {
 		{"fleetapp-member", ready, []missing{
 			{command: "deploy -f helm.yaml", misses: "create,patch helmrepositories,helmreleases"},
 			{command: "status helm", misses: "get helmrepositories,helmreleases"},
-			{command: "delete helm", misses: "delete helmrepositories,helmreleases"},
+			{
+				command: "delete helm --cascade=orphan", before: (*stage).chartIsMade,
+				misses: "get,delete helmcharts; delete helmrepositories,helmreleases",
+			},
 		}},
 		{"fleetapp-member", ready, []missing{
 			{command: "deploy -f oci.yaml", misses: "create,patch ocirepositories"},
@@ -74,7 +77,7 @@ func scenes() []scene {
 		{"fleetapp-member", ready, []missing{
 			{
 				command: "check -C kurator-member1", also: "create namespaces; list pods",
-				misses: "get namespaces; get,delete helmcharts; watch gitrepositories,helmrepositories,ocirepositories,kustomizations,helmreleases",
+				misses: "get namespaces; watch gitrepositories,helmrepositories,ocirepositories,kustomizations,helmreleases",
 			},
 		}},
 		{"fleetapp-member-namespaces", noNamespace, []missing{

@@ -133,10 +133,10 @@ func (s *stage) appliedLate(without right) func() {
 		s.createIn(members[0], of, content)
 		entries = append(entries, object{"id": fmt.Sprintf("%s_%s_%s_%s", in, name, of.Group, content["kind"]), "v": of.Version})
 	}
-	s.until(func(found *unstructured.Unstructured) bool { return len(found.GetFinalizers()) > 0 })
+	s.until(kustomizations, "git-0", func(found *unstructured.Unstructured) bool { return len(found.GetFinalizers()) > 0 })
 	s.patch(types.JSONPatchType, []any{object{"op": "add", "path": "/metadata/finalizers/-", "value": "e2e/late"}})
 	return func() {
-		s.until(func(found *unstructured.Unstructured) bool { // Flux has let go of it
+		s.until(kustomizations, "git-0", func(found *unstructured.Unstructured) bool { // Flux has let go of it
 			return found.GetDeletionTimestamp() != nil && len(found.GetFinalizers()) == 1
 		})
 		s.patch(types.MergePatchType, object{"status": object{"inventory": object{"entries": entries}}}, "status")
@@ -156,20 +156,25 @@ func (s *stage) patch(how types.PatchType, with any, subresources ...string) {
 	}
 }
 
-// until waits until the Kustomization is as wanted.
-func (s *stage) until(isSo func(*unstructured.Unstructured) bool) {
+// chartIsMade waits until Flux has made a chart for the HelmRelease.
+func (s *stage) chartIsMade(right) func() {
+	s.until(helmCharts, s.namespace+"-helm-0", func(*unstructured.Unstructured) bool { return true })
+	return func() {}
+}
+
+// until waits until an object in the first member is there, and as wanted.
+func (s *stage) until(resource schema.GroupVersionResource, name string, isSo func(*unstructured.Unstructured) bool) {
 	s.t.Helper()
-	var found *unstructured.Unstructured
+	of := s.clusters[members[0]].Resource(resource).Namespace(s.namespace)
+	var last any
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		var err error
-		found, err = s.clusters[members[0]].Resource(kustomizations).Namespace(s.namespace).Get(context.Background(), "git-0", metav1.GetOptions{})
-		if err != nil {
-			s.t.Error(err)
+		found, err := of.Get(context.Background(), name, metav1.GetOptions{})
+		if err == nil && isSo(found) {
 			return
 		}
-		if isSo(found) {
-			return
+		if last = found; err != nil {
+			last = err
 		}
 	}
-	s.t.Errorf("it does not come to what was waited for: %v", found)
+	s.t.Errorf("%s %q does not come to what was waited for: %v", resource.Resource, name, last)
 }
