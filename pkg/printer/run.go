@@ -49,7 +49,7 @@ type Run struct {
 	owner    plan.Owner
 	many     bool
 	mend     bool           // some member failed for a reason that does not pass by itself
-	lacking  bool           // some right is lacking
+	lacking  bool           // some member failed for want of a right
 	left     map[string]int // how many clusters keep what an object applied
 	same     []string
 	clusters map[string]int
