@@ -28,7 +28,9 @@ type Client struct {
 	// codec is the host's, for its members too: to make one takes more time and
 	// memory than all else of a client.
 	codec runtime.NegotiatedSerializer
-	close func()
+	// parsing holds something for each kubeconfig of a member that is parsed now.
+	parsing chan struct{}
+	close   func()
 }
 
 // Close ends the client's connections.
@@ -75,7 +77,7 @@ func (c Connector) Connect(ctx context.Context, member Member) (*Client, error) 
 	if err != nil {
 		return nil, err
 	}
-	endpoint, err := parseKubeconfig(data)
+	endpoint, err := c.Host.parse(ctx, data)
 	if err != nil {
 		return nil, fmt.Errorf("%w (Secret %s/%s, key %q)", err,
 			member.Kubeconfig.Namespace, member.Kubeconfig.Name, member.Kubeconfig.Key)
@@ -92,6 +94,17 @@ func (c Connector) Connect(ctx context.Context, member Member) (*Client, error) 
 		},
 		c.Host.codec,
 		transport.CloseIdleConnections)
+}
+
+// parse waits for its turn to parse a member's kubeconfig.
+func (c *Client) parse(ctx context.Context, data []byte) (endpoint, error) {
+	select {
+	case c.parsing <- struct{}{}:
+		defer func() { <-c.parsing }()
+		return parseKubeconfig(data)
+	case <-ctx.Done():
+		return endpoint{}, context.Cause(ctx)
+	}
 }
 
 // kubeconfig reads one value of a Secret on the host.
@@ -136,7 +149,7 @@ func newClient(config *rest.Config, client *http.Client, codec runtime.Negotiate
 	if err != nil {
 		return nil, err
 	}
-	return &Client{Interface: restClient, codec: codec, close: closeConnections}, nil
+	return &Client{Interface: restClient, codec: codec, parsing: make(chan struct{}, parsers), close: closeConnections}, nil
 }
 
 // statusCodec decodes the one type that client-go itself must know: an API

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
@@ -144,6 +145,36 @@ func TestAliasBombsAreRefused(t *testing.T) {
 				t.Errorf("a kubeconfig of %d KiB took %d MiB of memory (error: %v)", len(bomb)>>10, grown>>20, err)
 			}
 		})
+	}
+}
+
+// Some kilobytes of empty values take a hundred times as much memory, and where
+// they are repeated, seconds.
+func TestManyValuesAreRefused(t *testing.T) {
+	for name, value := range map[string]string{
+		"clusters": "clusters: [{},", "nulls": "x: [~,", "keys": "x: {? a,", "lines": "x:\n- ", "users": "users:\n- {name: a}\n", "blocks": "x:\r- -\r", "tags": "x: [!!str ,",
+	} {
+		t.Run(name, func(t *testing.T) {
+			opening, unit := value[:strings.IndexAny(value, "[{\r\n")+1], value[strings.IndexAny(value, "[{\r\n")+1:]
+			config := kubeconfig{}.String() + opening
+			config += strings.Repeat(unit, (maxKubeconfig-len(config))/len(unit))
+			began := time.Now()
+			_, err := parseKubeconfig([]byte(config))
+			checkError(t, err, "the kubeconfig holds more than 10000 values", reason.BadKubeconfig)
+			if took := time.Since(began); took > 100*time.Millisecond {
+				t.Errorf("it took %s", took)
+			}
+		})
+	}
+}
+
+func TestAHundredClustersAreNotTooMany(t *testing.T) {
+	valid := kubeconfig{cluster: "certificate-authority-data: Q0E=", token: strings.Repeat("a-_b", 250)}.String()
+	for i := range 100 {
+		valid += fmt.Sprintf("# cluster %d\n%s", i, strings.ReplaceAll("\n"+kubeconfig{token: strings.Repeat("a-_b", 250)}.String(), "\n", "\n# - "))
+	}
+	if _, err := parseKubeconfig([]byte(valid)); err != nil {
+		t.Error(err)
 	}
 }
 
