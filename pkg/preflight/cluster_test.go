@@ -1,6 +1,7 @@
 package preflight_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -140,4 +141,18 @@ func TestControllers(t *testing.T) {
 // needs are all kinds, in namespace apps.
 func needs() preflight.Needs {
 	return preflight.Needs{Namespace: "apps", Kinds: plan.Kinds(), Secret: "default/one"}
+}
+
+// A machine that is busy may leave no time to ask at all. That is no answer.
+func TestNoTimeLeftToAsk(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 0)
+	defer cancel()
+	client := ready(t).client()
+	if is, err := preflight.Look(ctx, client); reason.Of(err) != reason.Timeout {
+		t.Errorf("it is %+v, error %v", is, err)
+	}
+	report := preflight.Check(ctx, client, preflight.Needs{Namespace: "apps", Kinds: plan.Kinds()})
+	if report.Marks[preflight.Reachable] != preflight.Failed {
+		t.Errorf("the report is %+v", report)
+	}
 }
