@@ -3,6 +3,8 @@
 package main
 
 import (
+	"io"
+	"log"
 	"os"
 
 	"k8s.io/cli-runtime/pkg/genericiooptions"
@@ -11,5 +13,8 @@ import (
 )
 
 func main() {
+	// net/http logs what servers do wrong, a line for each time they do it. Why a
+	// member failed is in its error.
+	log.SetOutput(io.Discard)
 	os.Exit(cmd.Execute(genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr}, os.Args[1:]))
 }

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/net/http2"
+
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
 
@@ -56,13 +58,18 @@ func (e endpoint) newTransport(pings bool) (*http.Transport, error) {
 	if pings {
 		streams.SendPingTimeout, streams.PingTimeout = pingAfter, pingAfter
 	}
-	return &http.Transport{
+	transport := &http.Transport{
 		DialTLSContext:         (&dialer{config: config}).dialTLS,
-		ForceAttemptHTTP2:      true,
 		MaxConnsPerHost:        1, // the first requests would open one each
 		HTTP2:                  streams,
 		MaxResponseHeaderBytes: maxHeader,
-	}, nil
+	}
+	// Not net/http's own HTTP/2: a WINDOW_UPDATE that overflows makes that of Go
+	// 1.26 wait for itself, whatever the deadline.
+	if err := http2.ConfigureTransport(transport); err != nil {
+		return nil, err
+	}
+	return transport, nil
 }
 
 // dialer connects to one member. Requests wait for one connection, so without

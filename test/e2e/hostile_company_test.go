@@ -82,6 +82,28 @@ func (s *stage) recruit(fleet string, kubeconfigs [][]byte) []string {
 	return names
 }
 
+// arguments completes a command.
+func (s *stage) arguments(command, fleet string, memberTime time.Duration, deploy []string) []string {
+	args := strings.Fields(command)
+	if at := slices.Index(args, "stage"); at > 0 {
+		args[at] = "stage=" + s.namespace
+	}
+	switch args[0] {
+	case "deploy":
+		args = append(slices.Clone(deploy), append(args[1:], "--timeout", memberTime.String())...)
+	case "delete":
+		args = append(args, "--timeout", memberTime.String())
+	case "get":
+		args = append(args, "--fleet", fleet, "--fleet-namespace", s.namespace)
+	case "clusters", "check":
+		args = append(args, "--fleet", fleet)
+	}
+	if slices.Contains(args, "-A") {
+		return append(args, "--member-timeout", memberTime.String())
+	}
+	return append(args, "--member-timeout", memberTime.String(), "-n", s.namespace)
+}
+
 // observed is a run of the plugin, and the most memory that it had resident, in
 // bytes.
 type observed struct {
@@ -101,6 +123,7 @@ func (s *stage) observe(interrupt time.Duration, args ...string) observed {
 	cmd := exec.CommandContext(ctx, s.binary, append(args, "--kubeconfig", filepath.Join(s.dir, "host.kubeconfig"))...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGQUIT) } // it says where it hangs
 	began := time.Now()
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)
@@ -181,7 +204,7 @@ func (s *stage) populate() {
 		s.createIn(member, namespaces, object{"apiVersion": "v1", "kind": "Namespace", "metadata": object{"name": s.namespace}})
 	}
 	pod := object{
-		"apiVersion": "v1", "kind": "Pod", "metadata": object{"name": "web"},
+		"apiVersion": "v1", "kind": "Pod", "metadata": object{"name": "web", "labels": object{"stage": s.namespace}},
 		"spec": object{"containers": []any{object{"name": "web", "image": "web:1"}}, "automountServiceAccountToken": false},
 	}
 	for _, member := range members {

@@ -71,30 +71,16 @@ func newLured(t *testing.T) *lured {
 	l.names = s.recruit("lured", kubeconfigs)
 	l.deploy = s.application(policy{name: "a", path: "./a"})
 	s.replace(l.deploy[2], "fleet: all", "fleet: lured")
-	if l.rows = s.observe(0, s.arguments("get pods", "all", nil)...).rows(); len(l.rows) != len(members) {
+	if l.rows = s.observe(0, s.arguments("get pods", "all", itsTime, nil)...).rows(); len(l.rows) != len(members) {
 		t.Fatalf("the healthy members' rows are %q", l.rows)
 	}
 	return l
 }
 
-// arguments completes a command.
-func (s *stage) arguments(command, fleet string, deploy []string) []string {
-	args := strings.Fields(command)
-	switch args[0] {
-	case "deploy":
-		args = append(deploy, args[1:]...)
-	case "get":
-		args = append(args, "--fleet", fleet, "--fleet-namespace", s.namespace)
-	case "clusters", "check":
-		args = append(args, "--fleet", fleet)
-	}
-	return append(args, "--member-timeout", itsTime.String(), "-n", s.namespace)
-}
-
 // breaches runs a command over the fleet, and tells which promises it broke.
 func (l *lured) breaches(command string) []string {
 	l.t.Helper()
-	did := l.observe(0, l.arguments(command, "lured", l.deploy)...)
+	did := l.observe(0, l.arguments(command, "lured", itsTime, l.deploy)...)
 	l.t.Logf("%s: exit code %d in %s, %d MB", command, did.code, did.took.Round(time.Millisecond), did.resident>>20)
 	breaches := append(l.traps.breaches(), did.leaks()...)
 	if did.took > maxTime+itsTime {
@@ -140,8 +126,8 @@ func (l *lured) memory() []string {
 	plain := kubeconfigFor("http://127.0.0.1:1", nil, nil, nil)
 	kubeconfigs := slices.Repeat([][]byte{plain}, len(l.lures))
 	l.recruit("plain", kubeconfigs)
-	least := l.observe(0, l.arguments("get pods", "plain", nil)...)
-	did := l.observe(0, l.arguments("get pods", "lured", nil)...)
+	least := l.observe(0, l.arguments("get pods", "plain", itsTime, nil)...)
+	did := l.observe(0, l.arguments("get pods", "lured", itsTime, nil)...)
 	l.t.Logf("%d kubeconfigs, %d of them refused: %d MB, %d MB where all are refused at once", len(l.lures), l.refused, did.resident>>20, least.resident>>20)
 	if extra := did.resident - least.resident; extra > maxExtra {
 		return []string{fmt.Sprintf("it took %d MB more memory than refusing as many at once, want %d at most", extra>>20, maxExtra>>20)}

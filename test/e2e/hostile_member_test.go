@@ -1,17 +1,23 @@
 package e2e
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
 	"io"
 	"log"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // decent is a member that behaves: as much of an API server as the plugin asks
@@ -194,6 +200,11 @@ func raw(t *testing.T, protocol string, certificate tls.Certificate, speak func(
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { listener.Close() })
+	accept(listener, speak)
+	return "https://" + listener.Addr().String()
+}
+
+func accept(listener net.Listener, speak func(net.Conn)) {
 	go func() {
 		for {
 			connection, err := listener.Accept()
@@ -206,5 +217,19 @@ func raw(t *testing.T, protocol string, certificate tls.Certificate, speak func(
 			}()
 		}
 	}()
-	return "https://" + listener.Addr().String()
+}
+
+// stranger is a certificate that nobody trusts.
+func stranger(t *testing.T) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{certificate}, PrivateKey: key}
 }
