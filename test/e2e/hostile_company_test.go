@@ -139,13 +139,20 @@ func (s *stage) observe(interrupt time.Duration, args ...string) observed {
 	}
 }
 
-// about are the lines of a run that name a member, without the name.
+// about are the lines of a run that name a member, without the name: the first
+// of them, where there are many.
 func (o observed) about() map[string]string {
+	const enough = 64 << 10
 	lines := map[string]string{}
-	for line := range strings.Lines(o.stdout + o.stderr) {
-		line = strings.TrimPrefix(line, "warning: ")
-		name, rest, _ := strings.Cut(line, " ")
-		lines[strings.TrimSuffix(name, ":")] += rest
+	for _, text := range []string{o.stderr, o.stdout} {
+		for line := range strings.Lines(text) {
+			line = strings.TrimPrefix(line, "warning: ")
+			name, rest, _ := strings.Cut(line, " ")
+			name = strings.TrimSuffix(name, ":")
+			if len(lines[name]) < enough {
+				lines[name] += rest
+			}
+		}
 	}
 	return lines
 }
