@@ -21,9 +21,9 @@ import (
 	"github.com/kurator-dev/kubectl-fleetapp/test/fault"
 )
 
-// crowd are many members, each with an API server of its own that is fast, and
+// swarm are many members, each with an API server of its own that is fast, and
 // an address. Those that are dark have nobody who answers there.
-type crowd struct {
+type swarm struct {
 	herd
 	t         *testing.T
 	server    *httptest.Server
@@ -36,10 +36,10 @@ type crowd struct {
 	last time.Time
 }
 
-// newCrowd makes a crowd of which every fifth member is dark.
-func newCrowd(t *testing.T, many int) *crowd {
+// newSwarm makes a swarm of which every fifth member is dark.
+func newSwarm(t *testing.T, many int) *swarm {
 	t.Helper()
-	c := &crowd{t: t}
+	c := &swarm{t: t}
 	c.server = httptest.NewUnstartedServer(nil)
 	c.server.EnableHTTP2 = true
 	c.server.StartTLS()
@@ -71,10 +71,10 @@ func newCrowd(t *testing.T, many int) *crowd {
 	return c
 }
 
-func (c *crowd) isDark(i int) bool { return i%5 == 0 }
+func (c *swarm) isDark(i int) bool { return i%5 == 0 }
 
 // serve lets a member answer.
-func (c *crowd) serve(i int) {
+func (c *swarm) serve(i int) {
 	for _, filler := range c.fillers[i] {
 		filler.Close()
 	}
@@ -92,7 +92,7 @@ func (c *crowd) serve(i int) {
 
 // full is a listener on which nobody gets through: its queue is full, so that
 // connections are not even refused. What is in the queue goes when the fillers do.
-func (c *crowd) full() (net.Listener, []net.Conn) {
+func (c *swarm) full() (net.Listener, []net.Conn) {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err == nil {
 		err = syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
@@ -122,14 +122,14 @@ func (c *crowd) full() (net.Listener, []net.Conn) {
 }
 
 // took is how long after a moment the last write to a member was.
-func (c *crowd) took(since time.Time) time.Duration {
+func (c *swarm) took(since time.Time) time.Duration {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	return c.last.Sub(since)
 }
 
 // holding counts the members that have all that they should.
-func (c *crowd) holding() int {
+func (c *swarm) holding() int {
 	n := 0
 	for _, cluster := range c.clusters {
 		if len(cluster.Objects(schema.GroupResource{Group: "source.toolkit.fluxcd.io", Resource: "gitrepositories"})) == 1 &&
@@ -150,13 +150,13 @@ func TestDarkMembers(t *testing.T) {
 	count := fault.Begin(t, fault.DarkMembers)
 	s := newStage(t, newLags(t, 0), newClusters(t))
 	defer s.end()
-	c := newCrowd(t, many)
+	c := newSwarm(t, many)
 	s.herd(&c.herd)
 	dark := many / 5
 	deploy := func(selector string, within time.Duration) (ended, time.Duration) {
-		s.write("crowd.yaml", strings.ReplaceAll(crowdManifest, "SELECTOR", selector))
+		s.write("swarm.yaml", strings.ReplaceAll(swarmManifest, "SELECTOR", selector))
 		began := time.Now()
-		did := s.runs(func(*os.Process) {}, "deploy", "-f", s.dir+"/crowd.yaml", fmt.Sprintf("--member-timeout=%s", within))
+		did := s.runs(func(*os.Process) {}, "deploy", "-f", s.dir+"/swarm.yaml", fmt.Sprintf("--member-timeout=%s", within))
 		return did, c.took(began)
 	}
 	normal := time.Duration(0)
@@ -205,8 +205,8 @@ func TestDarkMembers(t *testing.T) {
 	}
 }
 
-// crowdManifest is an application for the members of the herd.
-const crowdManifest = `apiVersion: apps.kurator.dev/v1alpha1
+// swarmManifest is an application for the members of the herd.
+const swarmManifest = `apiVersion: apps.kurator.dev/v1alpha1
 kind: Application
 metadata: {name: app}
 spec:

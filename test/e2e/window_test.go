@@ -230,7 +230,7 @@ func (s *stage) herd(h *herd) {
 	})
 }
 
-// labels are those of a member: whether it is of those of a crowd that are dark.
+// labels are those of a member: whether it is of those of a swarm that are dark.
 func (h *herd) labels(name string) object {
 	if strings.HasSuffix(name, "0") || strings.HasSuffix(name, "5") {
 		return object{"dark": "yes"}
