@@ -85,6 +85,19 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// A part of docs/rbac.yaml without the label would be granted nowhere.
+func TestEveryPartOfTheRightsHasItsPlace(t *testing.T) {
+	parts, err := readFile("../../../../docs/rbac.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range parts {
+		if on := part.GetLabels()[onLabel]; on != "host" && on != "member" {
+			t.Errorf("%s %q is for %q, want host or member", part.GetKind(), part.GetName(), on)
+		}
+	}
+}
+
 func TestHasCondition(t *testing.T) {
 	crd := func(status string) *unstructured.Unstructured {
 		return &unstructured.Unstructured{Object: map[string]any{"status": map[string]any{"conditions": []any{
