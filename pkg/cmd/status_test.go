@@ -158,3 +158,24 @@ func TestStatusWithoutAPlan(t *testing.T) {
 		"host      web      Kustomization   True    master@9a853af   -     what Flux says \\x1b[2J\n",
 		"warning: application default/shop: spec.destination: fleet \"lost\" not found in namespace \"default\" (there is none); only what its inventory lists is shown\n1/1 ready\n")
 }
+
+// An application that is in no cluster, and wanted in none, is not healthy.
+func TestStatusOfNowhere(t *testing.T) {
+	for name, test := range map[string]struct {
+		args     []string
+		out, err string
+	}{
+		"named":  {[]string{"status", "shop", "--no-headers"}, "", "0/0 ready · no cluster matches\n"},
+		"listed": {[]string{"status", "--no-headers"}, "default     shop   all     0/0        Nowhere   -          fleetapp   -\n", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			term, host := healthy(t, shop)
+			empty := strings.Replace(shop, `"spec": {`, `"spec": {"destination": {"fleet": "all"}, `, 1)
+			secret := secretOf(t, inventory.Record{Epoch: 1, Application: json.RawMessage(empty)})
+			secret["metadata"] = object{"namespace": "default", "name": "fleetapp.v1.shop", "uid": "record", "resourceVersion": "1"}
+			host.answers["GET"+secretCall], host.answers[inventoriesCall] = secret, object{"items": []any{secret}}
+			host.answers["GET /apis/fleet.kurator.dev/v1alpha1/namespaces/default/fleets"] = object{"items": []any{object{"metadata": object{"name": "all"}, "spec": object{}}}}
+			term.check(t, term.run(t.Context(), test.args...), exitPartial, test.out, test.err)
+		})
+	}
+}

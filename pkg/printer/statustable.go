@@ -173,6 +173,9 @@ func StatusClosing(out io.Writer, one Judged) {
 // countsOf are the numbers beside that of the members that are ready.
 func countsOf(one Judged) []string {
 	var parts []string
+	if one.Ready == status.Nowhere {
+		parts = append(parts, "no cluster matches")
+	}
 	for _, count := range []struct {
 		n    int
 		what string

@@ -43,6 +43,7 @@ const (
 	Unknown  Word = "Unknown"  // it could not be asked
 	Leftover Word = "Leftover" // it is not wanted there any more
 	Gone     Word = "Gone"     // it was shown before, and is nowhere any more
+	Nowhere  Word = "Nowhere"  // no member is wanted: none matches
 )
 
 // Counts are an application's members by what they are, each wanted one in one
@@ -160,6 +161,9 @@ func (a *Application) Judge() Verdict {
 	compare(v.Lines)
 	v.Revisions = revisions(a.Seen)
 	v.Ready = v.Counts.word(a.Problem)
+	if v.Ready == Nowhere {
+		v.AllReady, v.UnreachedApart = false, false
+	}
 	return v
 }
 
@@ -209,6 +213,8 @@ func (c Counts) word(problem error) Word {
 		return Word(Deleting)
 	case c.Leftovers > 0:
 		return Leftover
+	case c.Wanted == 0:
+		return Nowhere
 	}
 	return True
 }

@@ -55,7 +55,7 @@ func TestJudge(t *testing.T) {
 		want                string
 		allReady, apartDown bool
 	}{
-		"nothing":             {nil, nil, "True 0/0", true, true},
+		"nothing":             {nil, nil, "Nowhere 0/0", false, false},
 		"all ready":           {[]Seen{seen("one", "Ready@a", "Ready@a"), seen("two", "Ready@a")}, nil, "True 2/2", true, true},
 		"one fails":           {[]Seen{seen("one", "Ready@a", "Failed@a"), seen("two", "Ready@a")}, nil, "False 1/2 failing=1", false, false},
 		"stalled":             {[]Seen{seen("one", "Stalled")}, nil, "False 0/1 failing=1", false, false},
