@@ -27,22 +27,40 @@ func TestAnswersAreBounded(t *testing.T) {
 	zip := gzip.NewWriter(&bomb)
 	_, _ = zip.Write(make([]byte, 1<<20))
 	_ = zip.Close()
-	for name, handler := range map[string]http.HandlerFunc{
-		"endless": func(w http.ResponseWriter, _ *http.Request) { endless(w) },
-		"endless error": func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(http.StatusInternalServerError)
-			endless(w)
-		},
-		"gzip bomb": func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Encoding", "gzip")
-			_, _ = w.Write(bytes.Repeat(bomb.Bytes(), maxAnswer>>20+1)) // gzip's members count as one
-		},
+	many := func(w http.ResponseWriter, _ *http.Request) { endless(w) }
+	wrong := func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusInternalServerError)
+		endless(w)
+	}
+	compressed := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		_, _ = w.Write(bytes.Repeat(bomb.Bytes(), maxAnswer>>20+1)) // gzip's members count as one
+	}
+	for name, test := range map[string]struct {
+		method, path, query string
+		handler             http.HandlerFunc
+		want                int
+	}{
+		"a list":                    {http.MethodGet, "api/v1/pods", "limit=0", many, 32},
+		"a list in one page":        {http.MethodGet, "api/v1/pods", "limit=500", compressed, 32},
+		"a short list":              {http.MethodGet, "api/v1/pods", "limit=64", many, 8},
+		"a watch":                   {http.MethodGet, "api/v1/pods", "watch=true", many, 32},
+		"what is served":            {http.MethodGet, "apis", "", many, 32},
+		"an object":                 {http.MethodGet, "api/v1/namespaces/a/pods/b", "", many, 4},
+		"an object, compressed":     {http.MethodGet, "api/v1/namespaces/a/pods/b", "", compressed, 4},
+		"what was applied":          {http.MethodPatch, "api/v1/namespaces/a/pods/b", "limit=0", many, 4},
+		"an error":                  {http.MethodGet, "api/v1/namespaces/a/pods/b", "", wrong, 1},
+		"an error in place of many": {http.MethodGet, "api/v1/pods", "limit=0", wrong, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := newMember(t, true, handler)
-			_, err := get(t.Context(), mustConnect(t, kubeconfig{server: server.URL, cluster: authority(server)}))
-			if err == nil || !strings.Contains(err.Error(), "its answer is larger than 32 MiB") {
-				t.Errorf("error is %.200v", err)
+			server := newMember(t, true, test.handler)
+			request := mustConnect(t, kubeconfig{server: server.URL + "/prefix", cluster: authority(server)}).Verb(test.method).AbsPath(test.path)
+			if name, value, ok := strings.Cut(test.query, "="); ok {
+				request.Param(name, value)
+			}
+			err := request.Do(t.Context()).Error()
+			if want := fmt.Sprintf("its answer is larger than %d MiB", test.want); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("error is %.200v, want %s", err, want)
 			}
 			if why := reason.Of(err); why != reason.Failed {
 				t.Errorf("reason is %s", why)
@@ -52,11 +70,11 @@ func TestAnswersAreBounded(t *testing.T) {
 }
 
 func TestAnAnswerOfExactlyTheBoundIsRead(t *testing.T) {
-	body := &boundedBody{ReadCloser: io.NopCloser(strings.NewReader("12345")), left: 5}
+	body := &boundedBody{ReadCloser: io.NopCloser(strings.NewReader("12345")), left: 5, bound: 5}
 	if got, err := io.ReadAll(body); string(got) != "12345" || err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}
-	body = &boundedBody{ReadCloser: io.NopCloser(strings.NewReader("123456")), left: 5}
+	body = &boundedBody{ReadCloser: io.NopCloser(strings.NewReader("123456")), left: 5, bound: 5}
 	if got, err := io.ReadAll(body); err == nil {
 		t.Errorf("a longer one was read: %q", got)
 	}

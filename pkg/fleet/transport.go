@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -24,10 +26,16 @@ const (
 	// pingAfter is after what silence a connection is tested, and how long the
 	// test may take.
 	pingAfter = 10 * time.Second
-	// maxAnswer bounds one answer of a member, in bytes after decompression;
-	// maxHeader its header.
+	// maxAnswer bounds one answer of a member, in bytes after decompression, that
+	// has many things in it. What has one, or says what is wrong, is read as a whole
+	// by who asked, in hundreds of members at once: an API server stores no object
+	// of more than 2 MiB. maxHeader bounds an answer's header.
 	maxAnswer = 32 << 20
-	maxHeader = 64 << 10
+	maxObject = 4 << 20
+	// usualObject is more than most objects of a list have, in bytes.
+	usualObject = 64 << 10
+	maxError    = 1 << 20
+	maxHeader   = 64 << 10
 	// maxAhead is how much of an answer may wait to be read, in bytes. With
 	// hundreds of members in flight it is what takes the most memory.
 	maxAhead = 128 << 10
@@ -140,15 +148,33 @@ func (g guard) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	response.Body = &boundedBody{ReadCloser: response.Body, left: maxAnswer}
+	bound := boundOf(request, response)
+	response.Body = &boundedBody{ReadCloser: response.Body, left: bound, bound: bound}
 	return response, nil
+}
+
+// boundOf is how large an answer may be. Lists are asked for with a limit, be it
+// none, and what a server serves is asked for at the roots of its API.
+func boundOf(request *http.Request, response *http.Response) int {
+	query := request.URL.Query()
+	isRoot := strings.HasSuffix(request.URL.Path, "/api") || strings.HasSuffix(request.URL.Path, "/apis")
+	switch {
+	case response.StatusCode >= http.StatusBadRequest:
+		return maxError
+	case request.Method != http.MethodGet || !isRoot && !query.Has("limit") && !query.Has("watch"):
+		return maxObject
+	}
+	if limit, err := strconv.Atoi(query.Get("limit")); err == nil && limit > 0 {
+		return min(maxObject+limit*usualObject, maxAnswer)
+	}
+	return maxAnswer
 }
 
 // boundedBody fails where an answer passes its bound, which io.LimitReader
 // would cut off as if it had ended.
 type boundedBody struct {
 	io.ReadCloser
-	left int
+	left, bound int
 }
 
 func (b *boundedBody) Read(p []byte) (int, error) {
@@ -158,7 +184,7 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 		if n == 0 {
 			return 0, err
 		}
-		return 0, reason.Errorf(reason.Failed, "its answer is larger than %d MiB", maxAnswer>>20)
+		return 0, reason.Errorf(reason.Failed, "its answer is larger than %d MiB", b.bound>>20)
 	}
 	n, err := b.ReadCloser.Read(p[:min(len(p), b.left)])
 	b.left -= n

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -87,18 +88,19 @@ func namesOf(ids []plan.Identity, group string) []string {
 }
 
 func workloads(ctx context.Context, client rest.Interface, ask workloadsAsk) ([]workload, error) {
-	answer := client.Get().AbsPath("apis", "apps", "v1", ask.resource).
-		Param("labelSelector", ask.selector).Param("limit", strconv.Itoa(maxWorkloads)).Do(ctx)
-	if err := answer.Error(); err != nil {
+	body, err := client.Get().AbsPath("apis", "apps", "v1", ask.resource).
+		Param("labelSelector", ask.selector).Param("limit", strconv.Itoa(maxWorkloads)).Stream(ctx)
+	if err != nil {
 		return nil, err
 	}
+	defer body.Close()
 	var list struct {
 		Metadata struct {
 			Continue string `json:"continue"`
 		} `json:"metadata"`
 		Items []workload `json:"items"`
 	}
-	data, err := answer.Raw()
+	data, err := io.ReadAll(&metered{from: body, left: maxAnswer})
 	if err == nil {
 		err = json.Unmarshal(data, &list)
 	}

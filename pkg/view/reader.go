@@ -123,9 +123,7 @@ func (r *reader) nextPage(ctx context.Context, token string) (next string, err e
 			request.Param(name, value)
 		}
 	}
-	if r.query.ChunkSize > 0 {
-		request.Param("limit", strconv.Itoa(r.query.ChunkSize))
-	}
+	request.Param("limit", strconv.Itoa(r.query.ChunkSize)) // 0 is without one
 	body, err := request.Stream(ctx)
 	if err != nil {
 		return "", err

@@ -79,7 +79,7 @@ func TestWhatIsAsked(t *testing.T) {
 		{[]change{bySpec}, "/api/v1/namespaces/ns/pods?includeObject=Object&limit=500", asTable},
 		{[]change{of("nodes")}, "/api/v1/nodes?includeObject=None&limit=500", asTable},
 		{[]change{of("nodes"), everywhere}, "/api/v1/nodes?includeObject=None&limit=500", asTable},
-		{[]change{of("deploy"), chunk(0)}, "/apis/apps/v1/namespaces/ns/deployments?includeObject=None", asTable},
+		{[]change{of("deploy"), chunk(0)}, "/apis/apps/v1/namespaces/ns/deployments?includeObject=None&limit=0", asTable},
 		{[]change{of("deployments.v1.apps"), chunk(7)}, "/apis/apps/v1/namespaces/ns/deployments?includeObject=None&limit=7", asTable},
 		{[]change{selected}, "/api/v1/namespaces/ns/pods?fieldSelector=spec.nodeName%3Dn&includeObject=None&labelSelector=a%3Db&limit=500", asTable},
 		{[]change{named("a")}, "/api/v1/namespaces/ns/pods/a?includeObject=None", asTable},
