@@ -123,9 +123,8 @@ func shapesOf() []behaviour {
 		})),
 		with("table: rows that are a text", inTables, rowsOf(func(table map[string]any) { table["rows"] = nasty })),
 		with("table: items in it", inTables, rowsOf(func(table map[string]any) { table["items"] = []any{object{}} })),
-		with("table: a million rows", nowhere, rowsOf(func(table map[string]any) { table["rows"] = many(0, "") })),
 	}
-	for _, body := range []string{"", "null", "[]", `"x"`, "123", "true", "{}", "NaN", "'x'", "{\"kind\":\"Table\"}", "\x00", "\xff\xfe", `{"kind":"Status","status":"Success"}`} {
+	for _, body := range []string{"", "null", "[]", `"x"`, "123", "true", "{}", "NaN", "'x'", "{\"kind\":\"Table\",\"rows\":{}}", "\x00", "\xff\xfe", `{"kind":"Status","status":"Success"}`} {
 		all = append(all, text(fmt.Sprintf("answers %.40q", body), inLists, 200, "application/json", body))
 	}
 	for _, contentType := range []string{"", "text/html", "text/plain; charset=utf-16", "application/yaml", "application/vnd.kubernetes.protobuf", "application/cbor", "multipart/mixed; boundary=x", ";;;", nasty[:4], strings.Repeat("x", 60_000)} {

@@ -131,11 +131,32 @@ func (s *stage) observe(interrupt time.Duration, args ...string) observed {
 	if interrupt > 0 {
 		defer time.AfterFunc(interrupt, func() { _ = cmd.Process.Signal(os.Interrupt) }).Stop()
 	}
+	gone, peak := make(chan struct{}), make(chan int64)
+	go func() { peak <- mostResident(cmd.Process.Pid, gone) }()
 	_ = cmd.Wait()
-	usage, _ := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	close(gone)
 	return observed{
 		ended{code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String(), took: time.Since(began)},
-		usage.Maxrss << 10,
+		<-peak,
+	}
+}
+
+// mostResident asks the system how much memory a process has had resident at most,
+// in bytes, until it is gone. What its resources' usage says counts that of the
+// process that forked it, too, which is this one.
+func mostResident(pid int, gone <-chan struct{}) (peak int64) {
+	for {
+		status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		if _, rest, ok := strings.Cut(string(status), "VmHWM:"); ok && strings.Contains(string(status), "Name:\tkubectl-fleet") {
+			var kilobytes int64
+			_, _ = fmt.Sscan(rest, &kilobytes)
+			peak = max(peak, kilobytes<<10)
+		}
+		select {
+		case <-gone:
+			return peak
+		case <-time.After(10 * time.Millisecond):
+		}
 	}
 }
 
@@ -144,11 +165,15 @@ func (s *stage) observe(interrupt time.Duration, args ...string) observed {
 func (o observed) about() map[string]string {
 	const enough = 64 << 10
 	lines := map[string]string{}
+	name := ""
 	for _, text := range []string{o.stderr, o.stdout} {
 		for line := range strings.Lines(text) {
 			line = strings.TrimPrefix(line, "warning: ")
-			name, rest, _ := strings.Cut(line, " ")
-			name = strings.TrimSuffix(name, ":")
+			rest := line
+			if !strings.HasPrefix(line, " ") && !strings.HasPrefix(line, "\u2502") && !strings.HasPrefix(line, "\u251c") && !strings.HasPrefix(line, "\u2514") { // else it is of a tree
+				name, rest, _ = strings.Cut(line, " ")
+				name = strings.TrimSuffix(strings.TrimSpace(name), ":")
+			}
 			if len(lines[name]) < enough {
 				lines[name] += rest
 			}
@@ -158,11 +183,12 @@ func (o observed) about() map[string]string {
 }
 
 // rows are the lines of a table about the healthy members: all but what goes by
-// the clock, which is the last column.
+// the clock, which is the last column, and the columns that others have.
 func (o observed) rows() []string {
 	var rows []string
 	for line := range strings.Lines(o.stdout) {
 		if cells := strings.Fields(line); len(cells) > 1 && slices.Contains(members[:], cells[0]) {
+			cells = slices.DeleteFunc(cells, func(cell string) bool { return cell == "<none>" })
 			rows = append(rows, strings.Join(cells[:len(cells)-1], " "))
 		}
 	}

@@ -53,7 +53,7 @@ func (c *crowd) differences(command string, did observed) []string {
 		if len(present) != want {
 			wrong = append(wrong, fmt.Sprintf("in the healthy members is %s", keys(present)))
 		}
-	case verb == "status": // which goes by the clock
+	case verb == "status", strings.Contains(command, "gitrepositories"): // which goes by the clock
 	default:
 		alone := c.observe(c.interrupt(command), c.arguments(command, "all", memberTime, nil)...)
 		if is, was := did.healthy(command), alone.healthy(command); !slices.Equal(is, was) || len(was) == 0 {

@@ -25,7 +25,7 @@ const (
 func TestHostileKubeconfigs(t *testing.T) {
 	company := newLured(t)
 	defer company.end()
-	commands := []string{"get pods", "deploy"}
+	commands := []string{"get pods"}
 	if full() {
 		commands = []string{"get pods", "clusters", "check", "deploy", "status app", "status app --tree", "delete app"}
 	}
