@@ -179,3 +179,17 @@ func TestStatusOfNowhere(t *testing.T) {
 		})
 	}
 }
+
+// Only what was deployed from here has an inventory that something is shown of.
+func TestWarningsOfProblems(t *testing.T) {
+	problem := errors.New("no such\nfleet")
+	for manager, want := range map[string]string{
+		status.ByFleetapp: "only what its inventory lists is shown", status.ByKurator: "where it is to be is not known", status.ByNobody: "where it is to be is not known",
+	} {
+		o, term := looks(t, printer.Terminal{})
+		judged(&status.Application{Namespace: "default", Name: "shop", Manager: manager, Problem: problem}).warn(o)
+		if got := term.err.String(); got != "warning: application default/shop: no such; fleet; "+want+"\n" {
+			t.Errorf("%q: said %q", manager, got)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/printer"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/status"
 )
 
 // options are those of what is printed on a terminal.
@@ -105,7 +106,11 @@ func (o *statusOptions) say(format string, args ...any) {
 func (l *looked) warn(o *statusOptions) {
 	for _, one := range l.all {
 		if one.Problem != nil {
-			o.say("warning: application %s/%s: %s; only what its inventory lists is shown", one.Namespace, one.Name, strings.ReplaceAll(one.Problem.Error(), "\n", "; "))
+			shown := "where it is to be is not known"
+			if one.Manager == status.ByFleetapp {
+				shown = "only what its inventory lists is shown"
+			}
+			o.say("warning: application %s/%s: %s; %s", one.Namespace, one.Name, strings.ReplaceAll(one.Problem.Error(), "\n", "; "), shown)
 		}
 	}
 	for _, one := range l.all {
