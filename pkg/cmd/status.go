@@ -45,8 +45,8 @@ func newStatus(factory *Factory) *cobra.Command {
 			or to come to what is asked for, Stalled, Suspended. Beside these, Missing is
 			not there, Unknown could not be asked, and Leftover and Deleting are not
 			wanted there any more; an application that no cluster matches is Nowhere. A
-			revision or an image that most clusters have another one of is marked with an
-			exclamation mark. The source of an application has a row where it is not
+			revision or an image that most of the clusters shown have another one of is
+			marked with an exclamation mark. The source of an application has a row where it is not
 			ready; with -o wide always.
 
 			MANAGER tells applications that were deployed from here (fleetapp) from those

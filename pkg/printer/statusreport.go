@@ -71,7 +71,7 @@ type statusObject struct {
 	Images   []string   `json:"images,omitempty"`
 	// Leftover says that it is not wanted there.
 	Leftover bool `json:"leftover,omitempty"`
-	// Differs names what most clusters have another one of: revision, images.
+	// Differs names what most of the clusters shown have another one of: revision, images.
 	Differs []string `json:"differs,omitempty"`
 }
 
