@@ -103,10 +103,10 @@ type class int
 const (
 	classReady class = iota
 	classReconciling
+	classUnknown
 	classSuspended
 	classNotDeployed
 	classFailing
-	classUnknown
 )
 
 func classOf(row Row) class {
