@@ -116,6 +116,9 @@ func (h *onHosts) surveys() []*status.Application {
 func (h *onHosts) deployed(record *inventory.Inventory) *status.Application {
 	namespace, name := record.Of()
 	survey := &status.Application{Namespace: namespace, Name: name, Manager: status.ByFleetapp, Created: record.Created()}
+	if held := record.Held(); held != nil {
+		survey.Run = &status.Run{Verb: held.Verb, Holder: held.Holder, PID: held.PID, Started: held.Started}
+	}
 	snapshot := h.snapshot(namespace)
 	works, err := wanted(record, snapshot, survey)
 	if err != nil {

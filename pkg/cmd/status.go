@@ -166,8 +166,6 @@ type looked struct {
 	all []printer.Judged
 	// unread is why some inventories could not be read.
 	unread error
-	// running is, of one application, who deploys or deletes it.
-	running string
 }
 
 // look reads the host, and then asks all members side by side. What is seen in a
@@ -206,11 +204,6 @@ func (o *statusOptions) look(ctx context.Context, host *fleet.Client, each func(
 	looked := &looked{unread: unread}
 	for _, survey := range surveys {
 		looked.all = append(looked.all, printer.Judged{Application: survey, Verdict: survey.Judge()})
-	}
-	if o.name != "" && len(found.records) > 0 {
-		if held := found.records[0].Held(); held != nil {
-			looked.running = fmt.Sprintf("note: it is being %s by %s (pid %d), or that run died; the next deploy or delete finds out", held.Verb, held.Holder, held.PID)
-		}
 	}
 	return looked, nil
 }

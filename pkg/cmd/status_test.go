@@ -193,3 +193,26 @@ func TestWarningsOfProblems(t *testing.T) {
 		}
 	}
 }
+
+// A document says what else is said beside a table.
+func TestStatusDocumentsSayWhoDeploys(t *testing.T) {
+	term, host := healthy(t, shop)
+	secret := secretOf(t, inventory.Record{Epoch: 2, Application: json.RawMessage(shop), Run: &inventory.Run{Verb: "deployed", Holder: "ben@desk", PID: 12}, Members: []inventory.Member{{Kind: fleet.KindHost, Name: "host"}}})
+	host.answers["GET"+secretCall] = secret
+	term.run(t.Context(), "status", "shop", "-o", "json")
+	var document struct {
+		Run struct {
+			Verb, Holder string
+			PID          int
+		}
+	}
+	if err := json.Unmarshal(term.out.Bytes(), &document); err != nil || document.Run.Verb != "deployed" || document.Run.Holder != "ben@desk" || document.Run.PID != 12 {
+		t.Errorf("%v in %s%s", err, term.out, term.err)
+	}
+	term, host = healthy(t, shop)
+	host.answers["GET"+secretCall] = secret
+	term.run(t.Context(), "status", "shop")
+	if want := "note: it is being deployed by ben@desk (pid 12), or that run died; the next deploy or delete finds out\n"; !strings.Contains(term.err.String(), want) {
+		t.Errorf("said %q", term.err)
+	}
+}

@@ -131,7 +131,7 @@ func (l *looked) warn(o *statusOptions) {
 			printer.MemberError(o.ErrOut, "note: its images are not compared: ", seen.Member, seen.ImagesErr)
 		}
 	}
-	if l.running != "" {
-		o.say("%s", l.running)
+	if run := l.all[0].Run; run != nil {
+		o.say("note: it is being %s by %s (pid %d), or that run died; the next deploy or delete finds out", run.Verb, run.Holder, run.PID)
 	}
 }

@@ -54,8 +54,11 @@ func everySort() printer.Judged {
 	down.Err, down.Rows = reason.Errorf(reason.Unreachable, "dial tcp 10.7.0.1:6443: i/o timeout"), nil
 	left := synced("shop-old", ready(oldRevision))
 	left.Objects[0].Leftover = true
+	unlisted := synced("shop-us-2", status.State{Phase: status.Failed, Revision: mainRevision, Reason: "HealthCheckFailed", Message: "Deployment/shop/web: ImagePullBackOff"})
+	unlisted.ImagesErr = reason.Errorf(reason.Forbidden, "may not list deployments \x1b[31m")
 	return judged(&status.Application{
 		Namespace: "default", Name: "shop", Manager: status.ByFleetapp, Fleets: []string{"prod"}, Created: noon.Add(-72 * time.Hour),
+		Run: &status.Run{Verb: "deployed", Holder: "ana@laptop\u202e", PID: 4711, Started: noon},
 		Seen: []status.Seen{
 			withSource(synced("shop-eu-1", ready(mainRevision), "shop:1"), stored),
 			synced("shop-eu-2", ready(oldRevision), "shop:1"),
@@ -63,7 +66,7 @@ func everySort() printer.Judged {
 			down,
 			withSource(synced("shop-us-1", status.State{Phase: status.Waiting, Reason: "NotCurrent", Message: "gitrepository/shop has no revision yet"}),
 				status.State{Phase: status.Failed, Reason: "GitOperationFailed", Message: "no branch \x1b[31m\u202e"}),
-			synced("shop-us-2", status.State{Phase: status.Failed, Revision: mainRevision, Reason: "HealthCheckFailed", Message: "Deployment/shop/web: ImagePullBackOff"}),
+			unlisted,
 			synced("shop-us-3", status.State{Phase: status.Suspended, Revision: mainRevision, Reason: "Suspended", Message: "it is suspended (spec.suspend), and Flux leaves it alone"}),
 			left,
 		},

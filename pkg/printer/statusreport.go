@@ -32,6 +32,17 @@ type statusHeader struct {
 	Problem string `json:"problem,omitempty"`
 	// Conflict is who else brings an application of that name to its clusters.
 	Conflict string `json:"conflict,omitempty"`
+	// Run is who deploys or deletes it now, or died of that.
+	Run *statusRun `json:"run,omitempty"`
+}
+
+// statusRun is a run that is not over.
+type statusRun struct {
+	Verb   string `json:"verb"`
+	Holder string `json:"holder"`
+	PID    int    `json:"pid"`
+	// Started is in UTC, by the holder's clock.
+	Started *time.Time `json:"started,omitempty"`
 }
 
 type statusClusters struct {
@@ -52,7 +63,15 @@ type statusDocument struct {
 	Kind       string `json:"kind"`
 	statusHeader
 	Objects []statusObject `json:"objects"`
-	Members []reportMember `json:"members"`
+	Members []statusMember `json:"members"`
+}
+
+// statusMember is one member of the application.
+type statusMember struct {
+	reportMember
+	// ImagesError is why the images of its workloads are not known, which are not
+	// compared then.
+	ImagesError *reportError `json:"imagesError,omitempty"`
 }
 
 // statusObject is one object of an application in one member.
@@ -94,16 +113,18 @@ func ApplicationReport(out io.Writer, all []Judged, unasked []Outcome, format st
 func LineReport(out io.Writer, one Judged, format string) error {
 	doc := statusDocument{
 		APIVersion: reportVersion, Kind: "ApplicationStatus", statusHeader: headerOf(one),
-		Objects: []statusObject{}, Members: []reportMember{},
+		Objects: []statusObject{}, Members: []statusMember{},
 	}
 	for _, line := range one.Lines {
 		doc.Objects = append(doc.Objects, objectOf(line))
 	}
 	for i := range one.Seen {
 		seen := &one.Seen[i]
-		member := reportMember{Cluster: Escape(seen.Member.Name), Kind: Escape(seen.Member.Kind)}
+		member := statusMember{reportMember: reportMember{Cluster: Escape(seen.Member.Name), Kind: Escape(seen.Member.Kind)}}
 		if seen.Err != nil {
 			member.Errors = reportErrors([]error{seen.Err})
+		} else {
+			member.ImagesError = errorOf(seen.ImagesErr)
 		}
 		doc.Members = append(doc.Members, member)
 	}
@@ -122,6 +143,9 @@ func headerOf(one Judged) statusHeader {
 	}
 	if one.Conflict != nil {
 		header.Conflict = Escape(shorten(one.Conflict.Error(), maxMessage))
+	}
+	if run := one.Run; run != nil {
+		header.Run = &statusRun{Verb: Escape(run.Verb), Holder: Escape(run.Holder), PID: run.PID, Started: timeOf(run.Started)}
 	}
 	return header
 }

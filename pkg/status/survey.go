@@ -29,8 +29,21 @@ type Application struct {
 	Problem error
 	// Conflict is who else brings an application of that name to its members.
 	Conflict error
+	// Run is who deploys or deletes it now, or died of that; nil where nobody does.
+	Run *Run
 	// Seen are its members, in their order.
 	Seen []Seen
+}
+
+// Run is a run of deploy or delete that is not over.
+type Run struct {
+	// Verb is what it does to the application, as in "is being deployed".
+	Verb string
+	// Holder is user@machine, and PID that of the process there.
+	Holder string
+	PID    int
+	// Started is by the holder's clock.
+	Started time.Time
 }
 
 // Word is what stands under READY: Flux's own where there is one.
