@@ -45,7 +45,7 @@ func TestAnswersAreBounded(t *testing.T) {
 		"a list in one page":        {http.MethodGet, "api/v1/pods", "limit=500", compressed, 32},
 		"a short list":              {http.MethodGet, "api/v1/pods", "limit=64", many, 8},
 		"a watch":                   {http.MethodGet, "api/v1/pods", "watch=true", many, 32},
-		"what is served":            {http.MethodGet, "apis", "", many, 32},
+		"what is served":            {http.MethodGet, "apis", "", many, 8},
 		"an object":                 {http.MethodGet, "api/v1/namespaces/a/pods/b", "", many, 4},
 		"an object, compressed":     {http.MethodGet, "api/v1/namespaces/a/pods/b", "", compressed, 4},
 		"what was applied":          {http.MethodPatch, "api/v1/namespaces/a/pods/b", "limit=0", many, 4},

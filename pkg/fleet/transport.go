@@ -29,8 +29,10 @@ const (
 	// maxAnswer bounds one answer of a member, in bytes after decompression, that
 	// has many things in it. What has one, or says what is wrong, is read as a whole
 	// by who asked, in hundreds of members at once: an API server stores no object
-	// of more than 2 MiB. maxHeader bounds an answer's header.
+	// of more than 2 MiB, and what one with two thousand resources serves takes 3.
+	// maxHeader bounds an answer's header.
 	maxAnswer = 32 << 20
+	maxServed = 8 << 20
 	maxObject = 4 << 20
 	// usualObject is more than most objects of a list have, in bytes.
 	usualObject = 64 << 10
@@ -161,7 +163,9 @@ func boundOf(request *http.Request, response *http.Response) int {
 	switch {
 	case response.StatusCode >= http.StatusBadRequest:
 		return maxError
-	case request.Method != http.MethodGet || !isRoot && !query.Has("limit") && !query.Has("watch"):
+	case request.Method == http.MethodGet && isRoot:
+		return maxServed
+	case request.Method != http.MethodGet || !query.Has("limit") && !query.Has("watch"):
 		return maxObject
 	}
 	if limit, err := strconv.Atoi(query.Get("limit")); err == nil && limit > 0 {

@@ -38,7 +38,7 @@ func bodies() []behaviour {
 		endless("rows, compressed", table, `{"cells":["x"]},`, "gzip"), endless("one row, compressed", table+`{"cells":["`, "x", "gzip"), endless("zeros, compressed", "", "\x00", "gzip"),
 		text("gzip that is none", everywhere, 200, "application/json", "x"),
 		slow("nothing at all", everywhere, func(_ http.ResponseWriter, done <-chan struct{}, _ []byte) { <-done }),
-		slow("a header", everywhere, func(w http.ResponseWriter, done <-chan struct{}, _ []byte) { flushed{w}.Write(nil); <-done }),
+		slow("a header", everywhere, func(w http.ResponseWriter, done <-chan struct{}, _ []byte) { _, _ = flushed{w}.Write(nil); <-done }),
 		slow("half of it", everywhere, func(w http.ResponseWriter, done <-chan struct{}, body []byte) {
 			_, _ = flushed{w}.Write(body[:len(body)/2])
 			<-done
@@ -59,7 +59,7 @@ func bodies() []behaviour {
 		all = append(all, header(fmt.Sprintf("said to be %q", encoding), nowhere, func(h http.Header) { h["Content-Encoding"] = []string{encoding} }))
 	}
 	return append(all, compressed("cut off", everywhere, func(data []byte) []byte { return data[:len(data)-9] }),
-		compressed("twice", everywhere, func(data []byte) []byte { return squeeze(data) }),
+		compressed("twice", everywhere, squeeze),
 		compressed("with something behind", nowhere, func(data []byte) []byte { return append(data, "garbage"...) }))
 }
 
@@ -104,7 +104,7 @@ func shapesOf() []behaviour {
 		with("broken: nested well", inLists, func([]byte) []byte { return []byte(strings.Repeat("[", 200_000) + strings.Repeat("]", 200_000)) }),
 		with("types: all numbers", nowhere, changed(func(_ string, value any) any { return number(value) })),
 		with("types: all null", nowhere, changed(func(_ string, value any) any { return null(value) })),
-		with("types: lists for objects", nowhere, changed(func(key string, value any) any { return listed(key, value) })),
+		with("types: lists for objects", nowhere, changed(listed)),
 		with("types: no bounds", nowhere, func(body []byte) []byte { return bytes.ReplaceAll(body, []byte(":1"), []byte(":1e99999")) }),
 		with("types: keys twice", nowhere, func(body []byte) []byte {
 			return bytes.ReplaceAll(body, []byte(`"name":`), []byte(`"name":"`+quoted+`","name":`))

@@ -112,7 +112,7 @@ type observed struct {
 }
 
 // tooLong is when a run is taken to hang.
-const tooLong = 90 * time.Second
+const tooLong = 120 * time.Second
 
 // observe runs the plugin to its end, or interrupts it after a time, if there is
 // one.

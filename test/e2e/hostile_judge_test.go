@@ -23,7 +23,7 @@ func (c *crowd) costs(command string, did observed) []string {
 	if did.code != code {
 		wrong = append(wrong, fmt.Sprintf("exit code %d, want %d: %.1000q", did.code, code, did.stderr))
 	}
-	if most := 2*memberTime + maxOver; did.took > most {
+	if most := c.interrupt(command) + 2*memberTime + maxOver; did.took > most {
 		wrong = append(wrong, fmt.Sprintf("it took %s, want %s at most", did.took, most))
 	}
 	if did.resident > maxResident {

@@ -165,7 +165,7 @@ func (d *decent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	if r.URL.Query().Get("watch") == "true" {
-		w.(http.Flusher).Flush()
+		_, _ = flushed{w}.Write(nil)
 		<-r.Context().Done()
 		return
 	}

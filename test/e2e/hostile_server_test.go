@@ -158,7 +158,7 @@ func (c *crowd) breaches(command string) []string {
 // interrupt is when a command is to be, if it does not end by itself.
 func (c *crowd) interrupt(command string) time.Duration {
 	if strings.HasSuffix(command, " -w") {
-		return memberTime + 20*time.Second
+		return memberTime + maxOver
 	}
 	return 0
 }
