@@ -162,6 +162,12 @@ func (s scene) misses(r right) int {
 	})
 }
 
+// succeeds tells a command that does, with all rights: status does not, where
+// nothing becomes ready, and who watches is stopped.
+func (m missing) succeeds() bool {
+	return !strings.HasPrefix(m.command, "status") && !strings.Contains(m.command, " -w")
+}
+
 // lacks finds what the plugin says that it may not do: in an API server's words,
 // or in those of check.
 var lacks = regexp.MustCompile(`cannot (\w+) resource "(\w+)"|grant ([\w, ]+) on \{?([\w,]+)`)
@@ -203,6 +209,8 @@ func (s scene) play(t *testing.T, users *users, granted []right, without right) 
 		switch {
 		case !slices.Equal(did.lacking(), want):
 			t.Errorf("%s without %s: %s: it says that it lacks %q, want %q: %s", s.role, without, step.command, did.lacking(), want, did)
+		case len(want) == 0 && did.code != 0 && step.succeeds():
+			t.Errorf("%s without %s: %s: it fails: %s", s.role, without, step.command, did)
 		case len(want) > 0 && on != "host" && !strings.Contains(did.stdout+did.stderr, on):
 			t.Errorf("%s without %s: %s: the member is not named: %s", s.role, without, step.command, did)
 		case len(want) > 0:

@@ -31,6 +31,10 @@ exports for a shell, so that this gives you the lab:
 
   eval "$(fleetlab up)"
 
+That is as the host's administrator. As whom the fleet has its members, who has
+the rights of docs/rbac.yaml and no others, there is DIR/NAME.fleetapp.kubeconfig
+for each cluster, the host too.
+
 A lab that is up is only checked. One that was left half-started is ended
 first. If it fails, or is interrupted, nothing that it started is left, except
 for the logs.`,
