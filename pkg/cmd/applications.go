@@ -98,7 +98,7 @@ func (h *onHosts) surveys() []*status.Application {
 		switch {
 		case slices.Contains(app.Finalizers, kuratorFinalizer):
 			if ours != nil {
-				ours.Conflict = fmt.Errorf("Kurator's own controller distributes an Application of that name on this host, too (finalizer %s): "+
+				ours.Conflict = fmt.Errorf("an Application of that name on this host is distributed by Kurator's own controller, too (finalizer %s): "+
 					"each undoes the other's work, so delete one of the two", kuratorFinalizer)
 			}
 			all = append(all, h.kurators(app))

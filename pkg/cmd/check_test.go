@@ -83,7 +83,8 @@ func TestCheckOfWhereAnApplicationIsToBe(t *testing.T) {
 	to := func(fleet string) object {
 		app := object{"metadata": object{"name": "shop"}, "spec": object{"source": object{"gitRepository": object{}}, "syncPolicies": []any{object{"kustomization": object{}}}}}
 		if fleet != "" {
-			app["spec"].(object)["destination"] = object{"fleet": fleet}
+			spec, _ := app["spec"].(object)
+			spec["destination"] = object{"fleet": fleet}
 		}
 		return app
 	}

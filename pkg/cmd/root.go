@@ -42,7 +42,7 @@ func Run(ctx context.Context, factory *Factory, flags *genericclioptions.ConfigF
 	// client-go logs what goes wrong with a body; it is an error as well, and
 	// what a member says is printed by us alone.
 	ctx = klog.NewContext(ctx, logr.Discard())
-	root := newRoot(factory, flags)
+	root := newRoot(factory, flags) //nolint:contextcheck // cobra hands the context to RunE by itself
 	root.SetArgs(args)
 	return exitCode(factory.ErrOut, root.ExecuteContext(ctx))
 }

@@ -101,7 +101,7 @@ func healthy(t *testing.T, asked string) (*terminal, *fakeServer) {
 // An application that was deployed from here, and that Kurator distributes, too, is
 // two. Where one is named, it is that from here.
 func TestStatusOfAConflict(t *testing.T) {
-	const warning = "warning: application default/shop: Kurator's own controller distributes an Application of that name on this host, too (finalizer apps.kurator.dev): " +
+	const warning = "warning: application default/shop: an Application of that name on this host is distributed by Kurator's own controller, too (finalizer apps.kurator.dev): " +
 		"each undoes the other's work, so delete one of the two\n"
 	for name, test := range map[string]struct {
 		args     []string
@@ -118,7 +118,8 @@ func TestStatusOfAConflict(t *testing.T) {
 			if err := json.Unmarshal([]byte(shop), &kurators); err != nil {
 				t.Fatal(err)
 			}
-			kurators["metadata"].(object)["finalizers"] = []any{kuratorFinalizer}
+			metadata, _ := kurators["metadata"].(object)
+			metadata["finalizers"] = []any{kuratorFinalizer}
 			host.answers[applicationsCall] = object{"items": []any{kurators}}
 			host.answers[applicationsCall+"/shop"] = kurators
 			term.check(t, term.run(t.Context(), test.args...), exitPartial, test.out, test.err)

@@ -130,10 +130,10 @@ func TestFakeAnswersAsARealAPIServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	real, faked := &asker{t: t, client: client, at: config.Host, namespace: s.namespace}, &asker{t: t, client: server.Client(), at: server.URL, namespace: s.namespace}
+	genuine, faked := &asker{t: t, client: client, at: config.Host, namespace: s.namespace}, &asker{t: t, client: server.Client(), at: server.URL, namespace: s.namespace}
 	asked := questions()
 	for i, q := range asked {
-		want, got := real.ask(q), faked.ask(q)
+		want, got := genuine.ask(q), faked.ask(q)
 		if got != want {
 			t.Errorf("question %d: %s %s\n%s\nthe fake answers\n%s\na real one\n%s", i, q.method, q.path, q.body, got, want)
 		}

@@ -21,9 +21,14 @@ import (
 // OptimisticLockErrorMsg of k8s.io/apiserver.
 var errModified = errors.New("the object has been modified; please apply your changes to the latest version and try again")
 
-// precondition is the reason of a conflict over a UID. Source: Preconditions of
+// otherError is the reason of a conflict over a UID.
+type otherError struct{ sent, is types.UID }
+
+// Error is in an API server's words. Source: Preconditions of
 // k8s.io/apiserver/pkg/storage.
-const precondition = "Precondition failed: UID in precondition: %s, UID in object meta: %s"
+func (e otherError) Error() string {
+	return fmt.Sprintf("Precondition failed: UID in precondition: %s, UID in object meta: %s", e.sent, e.is)
+}
 
 func (c *Cluster) post(r call) (*unstructured.Unstructured, error) {
 	object, err := r.sent()
@@ -214,7 +219,7 @@ func (r call) precondition(want *metav1.Preconditions, live *unstructured.Unstru
 func (r call) guard(live, sent *unstructured.Unstructured) error {
 	if uid := sent.GetUID(); uid != "" && uid != live.GetUID() {
 		if r.Method == http.MethodPut {
-			return apierrors.NewConflict(r.at.GroupResource, r.at.Name, fmt.Errorf(precondition, uid, live.GetUID()))
+			return apierrors.NewConflict(r.at.GroupResource, r.at.Name, otherError{uid, live.GetUID()})
 		}
 		immutable := field.Invalid(field.NewPath("metadata", "uid"), uid, "field is immutable")
 		// It is looked at by two who do not know of each other.

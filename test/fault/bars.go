@@ -23,10 +23,10 @@ func bars() []bar {
 
 // What the harnesses do, as the table calls it.
 const (
-	KillPoints = "requests at which a run was killed, or its answer lost or cut off"
-	RandomRuns = "random runs of several clients at once"
-	ModelStates  = "states of the protocol's model"
-	DarkMembers  = "members that were dark, and done by one later run"
+	KillPoints  = "requests at which a run was killed, or its answer lost or cut off"
+	RandomRuns  = "random runs of several clients at once"
+	ModelStates = "states of the protocol's model"
+	DarkMembers = "members that were dark, and done by one later run"
 	// FuzzedInputs is also what test/fuzz.sh calls it.
 	FuzzedInputs = "inputs made up by fuzzing"
 )

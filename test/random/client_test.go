@@ -136,10 +136,10 @@ type line struct {
 	cluster string
 }
 
-// errGone is the error of a request of a client that is dead, or cut off.
-type errGone struct{ why string }
+// goneError is the error of a request of a client that is dead, or cut off.
+type goneError struct{ why string }
 
-func (e errGone) Error() string { return e.why }
+func (e goneError) Error() string { return e.why }
 
 // RoundTrip carries a request to its cluster, if nothing happens to it.
 func (l line) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -153,7 +153,7 @@ func (l line) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	if number == l.killAt && l.killedBefore {
 		l.die(word)
-		return nil, errGone{"it was killed"}
+		return nil, goneError{"it was killed"}
 	}
 	if err := l.travel(r, body, word, "there"); err != nil {
 		return nil, err
@@ -173,14 +173,14 @@ func (l line) RoundTrip(r *http.Request) (*http.Response, error) {
 func (l line) back(r *http.Request, number int, word string) error {
 	if number == l.killAt {
 		l.die(word)
-		return errGone{"it was killed"}
+		return goneError{"it was killed"}
 	}
 	if err := l.travel(r, nil, word, "back"); err != nil {
 		return err
 	}
 	if !l.isCalm && l.world.dice.oneIn(60, word, "is lost") {
 		l.say("lost the answer to %s", word)
-		return errGone{"the connection was reset"}
+		return goneError{"the connection was reset"}
 	}
 	return nil
 }
@@ -199,7 +199,7 @@ func (l line) count(r *http.Request) (int, string, error) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	if l.isDead {
-		return 0, "", errGone{"it is dead"}
+		return 0, "", goneError{"it is dead"}
 	}
 	l.requests++
 	word := fmt.Sprintf("%s: %s %s %s", l.name, l.cluster, r.Method, r.URL.Path)
@@ -233,7 +233,7 @@ func (l line) travel(r *http.Request, body []byte, word, way string) error {
 	if !l.isCalm && dice.oneIn(l.world.slowness, word, way, "is slow") {
 		takes = dice.upTo(40*time.Second, word, way)
 	}
-	if wait := l.cutTo.Sub(time.Now()); slices.Contains(l.cut, l.cluster) && wait > 0 && !time.Now().Before(l.cutFrom) {
+	if wait := time.Until(l.cutTo); slices.Contains(l.cut, l.cluster) && wait > 0 && !time.Now().Before(l.cutFrom) {
 		takes += wait
 	}
 	select {
