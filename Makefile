@@ -22,10 +22,11 @@ demo-down: ## End the lab that the demo left running
 	@test ! -x bin/fleetlab || bin/fleetlab down --dir .lab
 
 .PHONY: test
-test: build lab ## Unit tests, then every testscript of test/e2e on a lab of their own
+test: build lab ## Unit tests, the harnesses that try to break it, then test/e2e on a lab of its own
 	$(GO) test -race ./cmd/... ./pkg/...
 	$(GO) -C test/lab test ./...
-	$(GO) test -count=1 -timeout 60m ./test/e2e
+	$(GO) test -count=1 ./test/fault ./test/model ./test/random
+	$(GO) test -count=1 -timeout 70m ./test/e2e
 
 .PHONY: fuzz
 FUZZ_TIME ?= 7m
