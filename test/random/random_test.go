@@ -20,8 +20,12 @@ import (
 	"github.com/kurator-dev/kubectl-fleetapp/test/fault"
 )
 
-// seedVariable names one seed to play again, with all that happens in it.
-const seedVariable = "FLEETAPP_SEED"
+// seedVariable names one seed to play again, with all that happens in it, and
+// runsVariable how many runs there are to be.
+const (
+	seedVariable = "FLEETAPP_SEED"
+	runsVariable = "FLEETAPP_RUNS"
+)
 
 // enough failures are told of.
 const enough = 3
@@ -203,6 +207,12 @@ func TestRandomRuns(t *testing.T) {
 	var seeds atomic.Uint64
 	begin := uint64(time.Now().UnixNano())
 	runs := uint64(fault.Bar(fault.RandomRuns))
+	if text := os.Getenv(runsVariable); text != "" {
+		var err error
+		if runs, err = strconv.ParseUint(text, 10, 64); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for worker := range 4 {
 		t.Run(fmt.Sprint(worker), func(t *testing.T) {
 			t.Parallel()
@@ -217,19 +227,28 @@ func TestRandomRuns(t *testing.T) {
 	}
 }
 
-// Plugins that are broken on purpose are found out.
+// Plugins that are broken on purpose are found out. Where that takes more than
+// some hundred runs, the short form leaves it to the full one.
 func TestRandomRunsFindWhatIsBroken(t *testing.T) {
-	for _, test := range []struct{ name, file, old, replacement string }{
+	const many = "5000"
+	type mutant struct{ name, file, old, replacement string }
+	mutants := []mutant{
 		{"members are touched before the inventory is written", "pkg/deploy/member.go", "case <-r.intended:\n", "default:\n"},
-		{"an apply does not say onto which object", "pkg/apply/apply.go", "body = object.Body(object.UID)", `body = object.Body("")`},
-		{"nobody waits for a create that is late", "pkg/apply/delete.go", "lateLooks = 5", "lateLooks = 0"},
 		{"the inventory is written over another run's", "pkg/inventory/secret.go", "UID: i.uid, ResourceVersion: i.resourceVersion,", "UID: i.uid,"},
 		{"what was not seen is taken for gone", "pkg/inventory/record.go", "slices.ContainsFunc(outcome.Gone, e.SameObject) ||\n\t\t\t\te.fresh", "e.UID == \"\" ||\n\t\t\t\te.fresh"},
-		{"a run that may be alive is passed over", "pkg/inventory/takeover.go", "end := i.readAt.Add(lease)", "end := i.readAt"},
-	} {
+	}
+	if fault.Full() {
+		mutants = append(mutants, []mutant{
+			{"an apply does not say onto which object", "pkg/apply/apply.go", "body = object.Body(object.UID)", `body = object.Body("")`},
+			{"nobody waits for a create that is late", "pkg/apply/delete.go", "lateLooks = 5", "lateLooks = 0"},
+			{"a run that may be alive is passed over", "pkg/inventory/takeover.go", "end := i.readAt.Add(lease)", "end := i.readAt"},
+		}...)
+	}
+	for _, test := range mutants {
 		t.Run(test.name, func(t *testing.T) {
 			run := exec.Command("go", "test", "-count=1", "-run", "^TestRandomRuns$", "-overlay", fault.Overlay(t, test.file, test.old, test.replacement), "./test/random")
 			run.Dir = fault.Root(t)
+			run.Env = append(os.Environ(), runsVariable+"="+many)
 			out, err := run.CombinedOutput()
 			if err == nil || !strings.Contains(string(out), seedVariable+"=") {
 				t.Errorf("nothing was found to be broken: %v\n%s", err, out)
