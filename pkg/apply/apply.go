@@ -62,8 +62,8 @@ type Member struct {
 	// Now is the clock.
 	Now func() time.Time
 	// StillHeld makes sure that the run still holds the inventory. Of objects that
-	// are about to be made anew the inventory says from then on that nobody knows
-	// whether they are there: what it knew of was another one.
+	// are about to be made anew the inventory says from then on that they may come
+	// late: what it knew of was another one.
 	StillHeld func(ctx context.Context, remade ...plan.Identity) error
 	served    *served
 }

@@ -174,8 +174,8 @@ func (i *Inventory) end(ctx context.Context) (time.Time, bool) {
 }
 
 // Confirm renews the hold, and so makes sure that it is still this run's. Of
-// many that ask at once, those that waited while one did need not. Objects that
-// are about to be made anew are unsure from then on.
+// many that ask at once, those that waited while one did need not. Of objects
+// that are about to be made anew it says first that they may come late.
 func (i *Inventory) Confirm(ctx context.Context, remade Placement) error {
 	asked := i.now()
 	if err := i.lock(ctx); err != nil {
@@ -225,8 +225,8 @@ func (i *Inventory) renewLocked(ctx context.Context) error {
 	return err
 }
 
-// doubt makes objects ones of which nobody knows whether they are there: those
-// that were known are not. It tells whether that is news.
+// doubt makes objects ones that may come once more: those that were known are not
+// there. It tells whether that is news.
 func (r *Record) doubt(remade Placement) bool {
 	isNews := false
 	for i := range r.Members {
@@ -234,8 +234,8 @@ func (r *Record) doubt(remade Placement) bool {
 			continue
 		}
 		for _, id := range remade.Objects {
-			if entry := r.Members[i].entry(id); entry != nil && entry.UID != "" {
-				entry.UID, isNews = "", true
+			if entry := r.Members[i].entry(id); entry != nil && entry.UID != "" && !entry.Late {
+				entry.Late, isNews = true, true
 			}
 		}
 	}

@@ -71,8 +71,8 @@ type Entry struct {
 	Applied string `json:"applied,omitempty"`
 	// Generation is the object's after that.
 	Generation int64 `json:"generation,omitempty"`
-	// Late says that a create of it by an earlier run may have been under way when
-	// this one was made: when the object is gone, that may still come.
+	// Late says that a create of it may have been under way that nobody saw an answer
+	// to: when the object is gone, one may still come.
 	Late bool `json:"late,omitempty"`
 	// fresh is set, while the run that intended the entry goes on, on one that
 	// was not there before.

@@ -262,11 +262,8 @@ func (s state) bring(c, m int, without broken) (state, bool) {
 	case me.step[m] == refused && s.object[m] != 0: // whatIsThere
 		me.step[m], me.entry[m] = todo, known+s.object[m]
 	case me.step[m] == refused: // it is made anew, and the inventory says so first
-		entry := s.entry
-		if !without.surely {
-			entry[m] = unsure
-		}
-		s.write(c, entry, s.holder)
+		s.late[m] = s.late[m] || !without.surely
+		s.write(c, s.entry, s.holder)
 		me.step[m], me.entry[m], me.doubt[m] = todo, unsure, !without.surely
 	default:
 		return s, false
