@@ -44,8 +44,8 @@ func newCheck(factory *Factory) *cobra.Command {
 			asks for now, and only the kinds of Flux objects count that it needs.
 			Secrets and ConfigMaps, which --copy-refs copies, are not looked at.
 
-			The exit code is 0 if a deploy would succeed everywhere, and 1 if it would fail
-			anywhere.`),
+			The exit code is 0 if a deploy would succeed everywhere, 1 if it would fail
+			anywhere, and 3 if it is not known everywhere and would fail nowhere.`),
 		Example: templates.Examples(`
 			# The only fleet there is
 			kubectl fleetapp check
@@ -184,11 +184,14 @@ func (o *checkOptions) print(checked []printer.Checked) error {
 func (o *checkOptions) outcome(checked []printer.Checked) error {
 	var all checkError
 	for _, one := range checked {
-		if !one.Passes() && (!o.ignoreUnreachable || !one.IsAway()) {
+		switch {
+		case !one.IsKnown():
+			all.unknown++
+		case !one.Passes() && (!o.ignoreUnreachable || !one.IsAway()):
 			all.failed++
 		}
 	}
-	if all.failed == 0 {
+	if all == (checkError{}) {
 		return nil
 	}
 	return all

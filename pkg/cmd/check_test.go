@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -36,6 +37,31 @@ two    ✔     ✗     ?     ?     ?     ?     ?         Unreachable: dial: conn
 			term, _ := inFleets(t)
 			term.check(t, term.run(t.Context(), append([]string{"check"}, strings.Fields(args)...)...), test.code, test.out, test.err)
 		})
+	}
+}
+
+// Where rights cannot be asked, nobody knows.
+func TestCheckWhereNothingCanBeAsked(t *testing.T) {
+	term, host := inFleets(t)
+	answers := saysWhatItIs()
+	answers[reviewCall] = nil
+	member := &fakeServer{t: t, answers: answers}
+	ask := term.Ask
+	term.Ask = func(ctx context.Context, of *fleet.Client, asked fleet.Member) (*fleet.Client, error) {
+		if asked.Name == "one" {
+			return member.client()
+		}
+		return ask(ctx, of, asked)
+	}
+	code := term.run(t.Context(), "check", "-C", "one", "--no-headers")
+	if want := "a deploy would succeed in 0 of 1 cluster; it is not known in 1\n"; code != exitPartial || term.err.String() != want {
+		t.Errorf("exit code %d, %s%s", code, term.out, term.err)
+	}
+	host.answers[reviewCall] = nil
+	term.err.Reset()
+	code = term.run(t.Context(), "check", "-C", "one,two", "--no-headers")
+	if want := "a deploy would succeed in 0 of 2 clusters, and fail in 1; it is not known in 1; whether the host lets it begin is not known\n"; code != exitNothing || term.err.String() != want {
+		t.Errorf("exit code %d, %s%s", code, term.out, term.err)
 	}
 }
 

@@ -58,12 +58,12 @@ type unhealthyError struct{}
 
 func (unhealthyError) Error() string { return "not all is ready" }
 
-// checkError is the error of a check that found where a deploy would fail. That
-// has been reported.
-type checkError struct{ failed int }
+// checkError is the error of a check that found where a deploy would fail, or where
+// that is not known. It has been reported.
+type checkError struct{ failed, unknown int }
 
 func (e checkError) Error() string {
-	return fmt.Sprintf("a deploy would fail in %d clusters", e.failed)
+	return fmt.Sprintf("a deploy would fail in %d clusters; it is not known in %d", e.failed, e.unknown)
 }
 
 // exitCode prints an error, but for what was printed before, and finds its
@@ -83,7 +83,11 @@ func exitCode(out io.Writer, err error) int {
 			code = members.code()
 			continue
 		}
-		if errors.As(one, &checkError{}) {
+		var check checkError
+		if errors.As(one, &check) {
+			if check.failed == 0 {
+				code = exitPartial
+			}
 			continue
 		}
 		if errors.As(one, &unhealthyError{}) {

@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -24,6 +25,7 @@ type checking struct {
 	mutex    sync.Mutex // guards the fields below
 	lacking  map[int]bool
 	unknown  error                      // of the rights, the first
+	unsure   []right                    // those that could not be asked
 	serves   map[string]map[string]bool // by group and version, which resources
 	unserved error                      // of reading those, the first
 }
@@ -72,9 +74,9 @@ func (c *checking) askRight(ctx context.Context, index int) error {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	switch {
-	case err != nil && c.unknown == nil:
-		c.unknown = err
-	case err == nil && !has:
+	case err != nil:
+		c.unknown, c.unsure = cmp.Or(c.unknown, err), append(c.unsure, c.rights[index])
+	case !has:
 		c.lacking[index] = true
 	}
 	return err

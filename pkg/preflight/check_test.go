@@ -52,6 +52,8 @@ func TestCheck(t *testing.T) {
 		needs  func(*preflight.Needs)
 		marks  string
 		passes bool
+		// unsure says that it is not known.
+		unsure bool
 		wayOut []string
 	}{
 		"all is well": {marks: "✔ ✔ ✔ ✔ ✔ ✔ ✔", passes: true},
@@ -105,7 +107,7 @@ func TestCheck(t *testing.T) {
 		},
 		"rights that cannot be asked": {
 			member: func(m *member) { m.reviews = forbidden("ana") },
-			marks:  "✔ ✔ ? ✔ ✔ ✔ ✔", passes: true,
+			marks:  "✔ ✔ ? ✔ ✔ ✔ ✔", passes: true, unsure: true,
 			wayOut: []string{`? what its user may do there could not be asked: Forbidden: this is forbidden: User "ana" cannot do it`},
 		},
 		"controllers that cannot be asked for": {
@@ -238,6 +240,9 @@ func TestCheck(t *testing.T) {
 			report := preflight.Check(t.Context(), m.client(), wants)
 			if got := marks(report); got != test.marks || report.Passes() != test.passes {
 				t.Errorf("marks %s (passes: %t), want %s", got, report.Passes(), test.marks)
+			}
+			if report.IsKnown() == test.unsure {
+				t.Errorf("known: %t", report.IsKnown())
 			}
 			compare(t, report, test.wayOut)
 		})

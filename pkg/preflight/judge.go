@@ -60,6 +60,9 @@ func (c *checking) judgeRights(r *Report) {
 	if c.unknown != nil {
 		r.find(Finding{[]Concern{Permissions}, Unknown, "what its user may do there could not be asked: " + said(c.unknown)})
 	}
+	r.Unsure = slices.ContainsFunc(c.unsure, func(right right) bool {
+		return right.lack == Failed && (!right.onlyMissing || apierrors.IsNotFound(c.namespace))
+	})
 }
 
 // whom is whoever a right is to be granted to.
@@ -86,6 +89,7 @@ func (c *checking) judgeFlux(r *Report) {
 		r.Marks[concern] = Passed
 		switch {
 		case c.unserved != nil && len(unserved) > 0, group.Err != nil:
+			r.Unsure = r.Unsure || len(unserved) > 0
 			r.find(Finding{[]Concern{concern}, Unknown, fmt.Sprintf("which versions of %s it serves could not be asked: %s", group.Name, said(cmp.Or(c.unserved, group.Err)))})
 		case len(group.Versions) == 0:
 			missing.add(concern, group.Name)

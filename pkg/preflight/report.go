@@ -70,12 +70,19 @@ type Report struct {
 	Marks map[Concern]Mark
 	// Findings come in the order of their concerns.
 	Findings []Finding
+	// Unsure says that something could not be asked that decides whether a deploy
+	// would succeed.
+	Unsure bool
 	// Err is why it could not be asked.
 	Err error
 }
 
 // Passes tells whether a deploy would succeed, as far as that is known.
 func (r Report) Passes() bool { return r.worst() != Failed }
+
+// IsKnown tells whether that is known: nothing more needs to be asked of what is
+// seen to fail.
+func (r Report) IsKnown() bool { return !r.Unsure || !r.Passes() }
 
 // IsSure tells a cluster where everything was asked, and nothing was found.
 func (r Report) IsSure() bool { return r.worst() == Passed }

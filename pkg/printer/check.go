@@ -84,14 +84,16 @@ func sign(mark preflight.Mark) string {
 
 // ClosingCheck sums a check up in one line.
 func ClosingCheck(out io.Writer, checked []Checked) {
-	members, passed, unsure := 0, 0, 0
-	host := true
+	members, passed, failed, unsure := 0, 0, 0, 0
+	host := Checked{OnlyHost: true}
 	for _, one := range checked {
 		switch {
 		case one.OnlyHost:
-			host = one.Passes()
+			host = one
 			continue
-		case one.Passes():
+		case !one.Passes():
+			failed++
+		case one.IsKnown():
 			passed++
 			if !one.IsSure() {
 				unsure++
@@ -99,14 +101,24 @@ func ClosingCheck(out io.Writer, checked []Checked) {
 		}
 		members++
 	}
-	text := fmt.Sprintf("a deploy would succeed in %s", clusters(members))
-	switch {
-	case !host:
-		text = "a deploy would fail before it begins: mend what is said of the host"
-	case passed < members:
-		text = fmt.Sprintf("a deploy would succeed in %d of %s, and fail in %d", passed, clusters(members), members-passed)
+	if !host.Passes() {
+		fmt.Fprintln(out, "a deploy would fail before it begins: mend what is said of the host")
+		return
 	}
-	if unsure > 0 && host {
+	text := fmt.Sprintf("a deploy would succeed in %s", clusters(members))
+	if passed < members {
+		text = fmt.Sprintf("a deploy would succeed in %d of %s", passed, clusters(members))
+	}
+	if failed > 0 {
+		text += fmt.Sprintf(", and fail in %d", failed)
+	}
+	if unknown := members - passed - failed; unknown > 0 {
+		text += fmt.Sprintf("; it is not known in %d", unknown)
+	}
+	if !host.IsKnown() {
+		text += "; whether the host lets it begin is not known"
+	}
+	if unsure > 0 {
 		text += fmt.Sprintf("; there is something to do in %d of those that pass", unsure)
 	}
 	fmt.Fprintln(out, text)
@@ -116,8 +128,10 @@ func ClosingCheck(out io.Writer, checked []Checked) {
 type preflightReport struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
-	// Passed says that a deploy would fail nowhere, as far as that is known.
+	// Passed says that a deploy would fail nowhere, as far as that is known, and
+	// Known whether it is.
 	Passed bool            `json:"passed"`
+	Known  bool            `json:"known"`
 	Items  []preflightItem `json:"items"`
 }
 
@@ -125,6 +139,7 @@ type preflightItem struct {
 	Cluster string `json:"cluster"`
 	Kind    string `json:"kind"`
 	Passed  bool   `json:"passed"`
+	Known   bool   `json:"known"`
 	// User is for whom the cluster takes the credentials.
 	User    string `json:"user,omitempty"`
 	Version string `json:"version,omitempty"`
@@ -143,11 +158,11 @@ type preflightFinding struct {
 
 // PreflightReport prints what was checked as JSON or YAML.
 func PreflightReport(out io.Writer, format string, checked []Checked) error {
-	report := preflightReport{APIVersion: reportVersion, Kind: "PreflightReport", Passed: true, Items: []preflightItem{}}
+	report := preflightReport{APIVersion: reportVersion, Kind: "PreflightReport", Passed: true, Known: true, Items: []preflightItem{}}
 	for _, one := range checked {
-		report.Passed = report.Passed && one.Passes()
+		report.Passed, report.Known = report.Passed && one.Passes(), report.Known && one.IsKnown()
 		item := preflightItem{
-			Cluster: Escape(one.Member.Name), Kind: Escape(one.Member.Kind), Passed: one.Passes(), User: Escape(one.User),
+			Cluster: Escape(one.Member.Name), Kind: Escape(one.Member.Kind), Passed: one.Passes(), Known: one.IsKnown(), User: Escape(one.User),
 			Version: Escape(one.Version), Checks: one.Marks, Findings: []preflightFinding{}, Error: errorOf(one.Err),
 		}
 		for _, finding := range one.Findings {

@@ -78,6 +78,10 @@ func TestChecks(t *testing.T) {
 
 func TestClosingCheck(t *testing.T) {
 	passes, fails, warned := printer.Checked{Report: signs("✔ ✔ ✔ ✔ ✔ ✔ ✔")}, printer.Checked{Report: signs("✔ ✗ ? ? ? ? ?")}, printer.Checked{Report: signs("✔ ✔ ✔ ✔ ! ✔ ✔")}
+	unknown := printer.Checked{Report: signs("✔ ✔ ? ✔ ✔ ✔ ✔")}
+	unknown.Unsure = true
+	unsureHost := unknown
+	unsureHost.OnlyHost = true
 	host, badHost := passes, fails
 	host.OnlyHost, badHost.OnlyHost = true, true
 	for want, checked := range map[string][]printer.Checked{
@@ -86,6 +90,9 @@ func TestClosingCheck(t *testing.T) {
 		"a deploy would succeed in 1 of 2 clusters, and fail in 1":                                                   {host, passes, fails},
 		"a deploy would succeed in 2 of 3 clusters, and fail in 1; there is something to do in 1 of those that pass": {host, passes, fails, warned},
 		"a deploy would fail before it begins: mend what is said of the host":                                        {badHost, passes},
+		"a deploy would succeed in 0 of 1 cluster; it is not known in 1":                                             {host, unknown},
+		"a deploy would succeed in 1 of 3 clusters, and fail in 1; it is not known in 1":                             {host, passes, fails, unknown},
+		"a deploy would succeed in 1 cluster; whether the host lets it begin is not known":                           {unsureHost, passes},
 	} {
 		var out strings.Builder
 		printer.ClosingCheck(&out, checked)
