@@ -3,6 +3,7 @@ package printer
 import (
 	"bytes"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -59,7 +60,7 @@ func (c *StatusChanges) Lines(one Judged, options StatusOptions) error {
 // closing line after them.
 func (c *StatusChanges) Tree(one Judged, options StatusOptions) error {
 	var text bytes.Buffer
-	if err := Trees(&text, one, options); err != nil || bytes.Equal(text.Bytes(), c.said) {
+	if err := Trees(&text, one, options); err != nil || c.hasSaid(text.Bytes()) {
 		return err
 	}
 	if err := c.Document(text.Bytes()); err != nil {
@@ -73,12 +74,19 @@ func (c *StatusChanges) Tree(one Judged, options StatusOptions) error {
 func (c *StatusChanges) Document(text []byte) error { return c.changed(c.out, text) }
 
 func (c *StatusChanges) changed(out io.Writer, text []byte) error {
-	if bytes.Equal(text, c.said) {
+	if c.hasSaid(text) {
 		return nil
 	}
 	c.said = bytes.Clone(text)
 	_, err := out.Write(text)
 	return err
+}
+
+// hasSaid tells whether a text is what was printed last, but for how long ago a
+// container was restarted: that goes on by itself, and moves what stands beside it.
+func (c *StatusChanges) hasSaid(text []byte) bool {
+	ago := regexp.MustCompile(`( \([0-9a-z]+ ago\))? *`)
+	return bytes.Equal(ago.ReplaceAll(text, nil), ago.ReplaceAll(c.said, nil))
 }
 
 // rows prints those that differ from what was printed under their key, but for

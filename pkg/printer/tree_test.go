@@ -122,12 +122,20 @@ func TestTreeDocuments(t *testing.T) {
 func TestTreesThatChange(t *testing.T) {
 	var out, err bytes.Buffer
 	changes := printer.NewStatusChanges(&out, &err)
-	for range 2 {
-		if err := changes.Tree(forest(), printer.StatusOptions{}); err != nil {
+	restarts := func(text string) printer.Judged {
+		all := forest()
+		all.Seen[1].Below[1].Nodes[0].Children[0].Restarts = text
+		return all
+	}
+	for _, test := range []struct {
+		restarts string
+		want     int
+	}{{"7 (2m ago)", 1}, {"7 (2m ago)", 1}, {"7 (10m20s ago)", 1}, {"8 (1s ago)", 2}} {
+		if err := changes.Tree(restarts(test.restarts), printer.StatusOptions{}); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if got := strings.Count(out.String(), "shop-eu-1\n"); got != 1 || strings.Count(err.String(), "\n") != 1 {
-		t.Errorf("printed %d times, with %q", got, err.String())
+		if got := strings.Count(out.String(), "shop-eu-1\n"); got != test.want || strings.Count(err.String(), "\n") != test.want {
+			t.Errorf("%s: printed %d times, with %q", test.restarts, got, err.String())
+		}
 	}
 }
