@@ -59,14 +59,12 @@ func newTerminal(t *testing.T) *terminal {
 		Now:         func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) },
 		Holder:      func() inventory.Run { return inventory.Run{Holder: "ana@laptop-12", PID: 4711} },
 	}
-	term.root = newRoot(term.Factory, term.flags)
+	term.root = New(term.Factory, term.flags)
 	return term
 }
 
-// run does what Execute does.
 func (term *terminal) run(ctx context.Context, args ...string) int {
-	term.root.SetArgs(args)
-	return exitCode(term.err, term.root.ExecuteContext(ctx))
+	return Run(ctx, term.root, args)
 }
 
 // check compares all that was printed, and the exit code.

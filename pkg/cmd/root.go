@@ -32,22 +32,22 @@ func Execute(streams genericiooptions.IOStreams, args []string) int {
 	context.AfterFunc(ctx, stop)
 	flags := genericclioptions.NewConfigFlags(true)
 	flags.CacheDir = nil // it is discovery's, of which there is none
-	return Run(ctx, newFactory(flags, streams), flags, args)
+	return Run(ctx, New(newFactory(flags, streams), flags), args)
 }
 
-// Run runs a command line in the world that a factory makes, and returns its
-// exit code. The flags are those for how to reach the host, which the factory
-// may heed.
-func Run(ctx context.Context, factory *Factory, flags *genericclioptions.ConfigFlags, args []string) int {
+// Run runs a command line and returns its exit code.
+func Run(ctx context.Context, root *cobra.Command, args []string) int {
 	// client-go logs what goes wrong with a body; it is an error as well, and
 	// what a member says is printed by us alone.
 	ctx = klog.NewContext(ctx, logr.Discard())
-	root := newRoot(factory, flags) //nolint:contextcheck // cobra hands the context to RunE by itself
 	root.SetArgs(args)
-	return exitCode(factory.ErrOut, root.ExecuteContext(ctx))
+	return exitCode(root.ErrOrStderr(), root.ExecuteContext(ctx))
 }
 
-func newRoot(factory *Factory, flags *genericclioptions.ConfigFlags) *cobra.Command {
+// New makes the command for the world that a factory makes, which need not be
+// the real one. The flags are those for how to reach the host, which the factory
+// may heed.
+func New(factory *Factory, flags *genericclioptions.ConfigFlags) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "kubectl-fleetapp",
 		Short: "Deploy applications to a fleet of clusters, and see them in one table",

@@ -82,7 +82,7 @@ func (c *client) run(stdin string, args ...string) (int, string) {
 		Now:              time.Now,
 		Holder:           c.holder,
 	}
-	code := cmd.Run(ctx, factory, genericclioptions.NewConfigFlags(true), args)
+	code := cmd.Run(ctx, cmd.New(factory, genericclioptions.NewConfigFlags(true)), args)
 	printing.Lock()
 	defer printing.Unlock()
 	return code, out.String()
