@@ -186,7 +186,7 @@ func TestDarkMembers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listed := record.listed()
+	listed := record.Listed()
 	for i := range many {
 		name := fmt.Sprintf("member-%04d", i)
 		_, isListed := listed[name+" Kustomization/app-0"]
@@ -200,9 +200,7 @@ func TestDarkMembers(t *testing.T) {
 	if did, _ = deploy(`{}`, 30*time.Second); did.code != 0 || c.holding() != many {
 		t.Errorf("%d members hold it after one later run, want %d: exit code %d\n%.2000s", c.holding(), many, did.code, did.stderr)
 	}
-	for range dark {
-		count.Did()
-	}
+	count.Add(dark)
 }
 
 // swarmManifest is an application for the members of the herd.

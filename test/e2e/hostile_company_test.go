@@ -22,14 +22,11 @@ import (
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
 
-// full tells whether the hostile tests are to do all that they can, for minutes.
-func full() bool { return os.Getenv("FLEETAPP_FAULT") == "full" }
-
-// direct leads to the lab's clusters with nothing between.
+// direct leads to the lab's clusters with nothing between, as the plugin's user.
 type direct struct{}
 
 func (direct) kubeconfig(cluster string) []byte {
-	data, err := os.ReadFile(filepath.Join(os.Getenv("LAB"), cluster+".kubeconfig"))
+	data, err := os.ReadFile(filepath.Join(os.Getenv("LAB"), cluster+".fleetapp.kubeconfig"))
 	if err != nil {
 		panic(err) // the lab is up
 	}

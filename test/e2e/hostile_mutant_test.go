@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -29,7 +30,6 @@ const believing = `	config, err := clientcmd.RESTConfigFromKubeConfig(data)
 `
 
 func TestHostileKubeconfigsAreSeenToBeBelieved(t *testing.T) {
-	onlyInFull(t)
 	company := newLured(t)
 	defer company.end()
 	company.binary = rewritten(t, "pkg/fleet/client.go", func(source string) string {
@@ -40,26 +40,32 @@ func TestHostileKubeconfigsAreSeenToBeBelieved(t *testing.T) {
 	seen(t, company.breaches("get pods"), "a process was started", "a file was opened", "a connection was made to a proxy", "it was not refused")
 }
 
+// Each mutant takes half a minute: the short form has one of them.
 func TestHostileMembersAreSeenToSucceed(t *testing.T) {
-	onlyInFull(t)
-	for name, mutant := range map[string]struct{ file, old, new, behaviours, breach string }{
+	type mutant struct{ file, old, new, behaviours, breach string }
+	mutants := map[string]mutant{
 		"redirects are followed": {
 			"pkg/fleet/client.go", "CheckRedirect: refuseRedirect,", "CheckRedirect: map[bool]func(*http.Request, []*http.Request) error{false: refuseRedirect}[true],",
 			"^redirect: 30[1237]", "a redirect was followed",
 		},
-		"nothing is escaped": {
-			"pkg/printer/escape.go", "if !strings.ContainsFunc(text, dangerous) {", "if len(text) >= 0 {",
-			"^words: controls|^error: .*nasty", "has a raw control or format character",
-		},
-		"answers are not bounded": {
-			"pkg/fleet/transport.go", "if b.left == 0 {", "if b.left = len(p); b.left < 0 {",
-			"^endless: (blanks|a text|lists|numbers|zeros)", "MB were resident",
-		},
-		"what is said is not bounded": {
-			"pkg/printer/escape.go", "if most == 0 {", "if most < -1<<60 {",
-			"a megabyte", "KB are said of it",
-		},
-	} {
+	}
+	if fault.Full() {
+		maps.Copy(mutants, map[string]mutant{
+			"nothing is escaped": {
+				"pkg/printer/escape.go", "if !strings.ContainsFunc(text, dangerous) {", "if len(text) >= 0 {",
+				"^words: controls|^error: .*nasty", "has a raw control or format character",
+			},
+			"answers are not bounded": {
+				"pkg/fleet/transport.go", "if b.left == 0 {", "if b.left = len(p); b.left < 0 {",
+				"^endless: (blanks|a text|lists|numbers|zeros)", "MB were resident",
+			},
+			"what is said is not bounded": {
+				"pkg/printer/escape.go", "if most == 0 {", "if most < -1<<60 {",
+				"a megabyte", "KB are said of it",
+			},
+		})
+	}
+	for name, mutant := range mutants {
 		t.Run(name, func(t *testing.T) {
 			crowd := newCrowd(t, regexp.MustCompile(mutant.behaviours))
 			defer crowd.end()
@@ -71,13 +77,6 @@ func TestHostileMembersAreSeenToSucceed(t *testing.T) {
 			crowd.binary = fault.Mutant(t, mutant.file, mutant.old, mutant.new)
 			seen(t, append(crowd.breaches("get pods --no-headers"), crowd.breaches("deploy")...), mutant.breach)
 		})
-	}
-}
-
-func onlyInFull(t *testing.T) {
-	t.Helper()
-	if !full() {
-		t.Skip("it builds mutants, which takes minutes: set FLEETAPP_FAULT=full")
 	}
 }
 

@@ -1,12 +1,8 @@
 package e2e
 
 import (
-	"bytes"
 	"cmp"
-	"compress/gzip"
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -18,21 +14,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kurator-dev/kubectl-fleetapp/test/fault"
 )
 
-// recorded is an inventory, as it is in its Secret.
-type recorded struct {
-	Epoch       int64
-	Run         *json.RawMessage
-	Application *json.RawMessage
-	Members     []struct {
-		Name    string
-		Objects []struct{ Kind, Namespace, Name, UID string }
-	}
-}
-
 // record reads the inventory; nil if there is none.
-func (s *stage) record() (*recorded, error) {
+func (s *stage) record() (*fault.Record, error) {
 	secret, err := s.clusters["host"].Resource(secrets).Namespace(s.namespace).Get(context.Background(), "fleetapp.v1.app", metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return nil, nil
@@ -44,29 +31,7 @@ func (s *stage) record() (*recorded, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := base64.StdEncoding.DecodeString(text)
-	if err != nil {
-		return nil, err
-	}
-	plain, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	is := &recorded{}
-	return is, json.NewDecoder(plain).Decode(is)
-}
-
-// listed is what the inventory lists, "member Kind/name" to its UID.
-func (r *recorded) listed() map[string]string {
-	all := map[string]string{}
-	if r != nil {
-		for _, member := range r.Members {
-			for _, entry := range member.Objects {
-				all[fmt.Sprintf("%s %s/%s", member.Name, entry.Kind, entry.Name)] = entry.UID
-			}
-		}
-	}
-	return all
+	return fault.ReadRecord(text)
 }
 
 // present is what is in the clusters, "member Kind/name" to the object.
@@ -108,7 +73,7 @@ func (s *stage) law() error {
 	if err != nil {
 		return err
 	}
-	listed := record.listed()
+	listed := record.Listed()
 	for _, at := range slices.Sorted(maps.Keys(present)) {
 		if _, ok := listed[at]; !ok {
 			return fmt.Errorf("%s is there, and not in the inventory, which lists %v", at, slices.Sorted(maps.Keys(listed)))
@@ -144,7 +109,7 @@ func (s *stage) holds(policies ...policy) error {
 	if err != nil {
 		return err
 	}
-	listed := record.listed()
+	listed := record.Listed()
 	if is, should := keys(present), keys(want); is != should || keys(listed) != should {
 		return fmt.Errorf("there is\n  %s\nlisted\n  %s\nwanted\n  %s", is, keys(listed), should)
 	}

@@ -16,6 +16,8 @@ func bars() []bar {
 		{KillPoints, 1000, 200},
 		{RandomRuns, 10000, 300},
 		{ModelStates, 10000, 10000},
+		{HostileKubeconfigs, 500, 500},
+		{HostileMembers, 200, 200},
 		{DarkMembers, 200, 20},
 		{FuzzedInputs, 1000000, 1000},
 	}
@@ -23,10 +25,12 @@ func bars() []bar {
 
 // What the harnesses do, as the table calls it.
 const (
-	KillPoints  = "requests at which a run was killed, or its answer lost or cut off"
-	RandomRuns  = "random runs of several clients at once"
-	ModelStates = "states of the protocol's model"
-	DarkMembers = "members that were dark, and done by one later run"
+	KillPoints         = "requests at which a run was killed, or its answer lost or cut off"
+	RandomRuns         = "random runs of several clients at once"
+	ModelStates        = "states of the protocol's model"
+	HostileKubeconfigs = "hostile kubeconfigs, each refused"
+	HostileMembers     = "requests that hostile API servers answered"
+	DarkMembers        = "members that were dark, and done by one later run"
 	// FuzzedInputs is also what test/fuzz.sh calls it.
 	FuzzedInputs = "inputs made up by fuzzing"
 )

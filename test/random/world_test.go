@@ -1,10 +1,6 @@
 package random
 
 import (
-	"bytes"
-	"compress/gzip"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kurator-dev/kubectl-fleetapp/test/fake"
+	"github.com/kurator-dev/kubectl-fleetapp/test/fault"
 )
 
 // namespace is that of the application. The members lack it.
@@ -136,47 +133,16 @@ func (w *world) note(format string, args ...any) {
 	w.log = append(w.log, time.Now().Format("04:05.000000 ")+fmt.Sprintf(format, args...))
 }
 
-// record is the inventory, as it is in its Secret.
-type record struct {
-	Epoch   int64
-	Run     *json.RawMessage
-	Members []struct {
-		Name    string
-		Objects []struct{ Kind, Name, UID string }
-	}
-}
-
-func (w *world) record() (*record, error) {
+// record reads the inventory; nil if there is none.
+func (w *world) record() (*fault.Record, error) {
 	for _, secret := range w.clusters["host"].Objects(secrets) {
 		if secret.GetName() != "fleetapp.v1.app" {
 			continue
 		}
 		text, _, _ := unstructured.NestedString(secret.Object, "data", "record")
-		data, err := base64.StdEncoding.DecodeString(text)
-		if err != nil {
-			return nil, err
-		}
-		plain, err := gzip.NewReader(bytes.NewReader(data))
-		if err != nil {
-			return nil, err
-		}
-		is := &record{}
-		return is, json.NewDecoder(plain).Decode(is)
+		return fault.ReadRecord(text)
 	}
 	return nil, nil
-}
-
-// listed is what the inventory lists, "member Kind/name" to its UID.
-func (r *record) listed() map[string]string {
-	all := map[string]string{}
-	if r != nil {
-		for _, member := range r.Members {
-			for _, entry := range member.Objects {
-				all[fmt.Sprintf("%s %s/%s", member.Name, entry.Kind, entry.Name)] = entry.UID
-			}
-		}
-	}
-	return all
 }
 
 // present is what is in the clusters, in the same words.
@@ -201,7 +167,7 @@ func (w *world) check(after string) {
 		w.breach("after %s: the inventory cannot be read: %v", after, err)
 		return
 	}
-	listed := record.listed()
+	listed := record.Listed()
 	for at := range w.present() {
 		if _, ok := listed[at]; !ok {
 			w.breach("after %s: %s is there, and not in the inventory, which lists %v", after, at, slices.Sorted(maps.Keys(listed)))
@@ -253,7 +219,7 @@ func (w *world) holds(policies ...policy) error {
 	if (record != nil) != (len(want) > 0) || record != nil && record.Run != nil {
 		return fmt.Errorf("the inventory is %+v", record)
 	}
-	present, listed := w.present(), record.listed()
+	present, listed := w.present(), record.Listed()
 	if is, should := keys(present), keys(want); is != should || keys(listed) != should {
 		return fmt.Errorf("there is\n  %s\nlisted\n  %s\nwanted\n  %s", is, keys(listed), should)
 	}
