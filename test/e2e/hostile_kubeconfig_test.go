@@ -25,7 +25,7 @@ const (
 // is started, opened or reached here that it should not be.
 func TestHostileKubeconfigs(t *testing.T) {
 	count := fault.Begin(t, fault.HostileKubeconfigs)
-	company := newLured(t)
+	company := newLured(t, func(lure) bool { return true })
 	defer company.end()
 	commands := []string{"get pods"}
 	if fault.Full() {
@@ -53,13 +53,15 @@ type lured struct {
 	refused int
 }
 
-func newLured(t *testing.T) *lured {
+// newLured makes one of the lures that are wanted.
+func newLured(t *testing.T, wanted func(lure) bool) *lured {
 	t.Helper()
 	s := newStage(t, direct{}, newClusters(t))
 	s.populate()
 	traps := newTraps(t)
 	addresses, authority := listens(t, &decent{objects: map[string]object{}})
 	l := &lured{stage: s, traps: traps, lures: newLures(traps, addresses[0], authority).all}
+	l.lures = slices.DeleteFunc(l.lures, func(lure lure) bool { return !wanted(lure) })
 	t.Setenv("HTTPS_PROXY", "http://"+traps.listen("the proxy of the environment"))
 	kubeconfigs := make([][]byte, len(l.lures))
 	for i, lure := range l.lures {

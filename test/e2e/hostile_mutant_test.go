@@ -1,8 +1,10 @@
 package e2e
 
 import (
+	"bytes"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -18,7 +20,7 @@ import (
 // believing makes a member's client of its kubeconfig as kubectl would.
 const believing = `	config, err := clientcmd.RESTConfigFromKubeConfig(data)
 	if err != nil {
-		return nil, bad("%w", err)
+		return nil, fmt.Errorf("it makes no client: %w", err)
 	}
 	client, err := rest.HTTPClientFor(config)
 	if err != nil {
@@ -30,14 +32,27 @@ const believing = `	config, err := clientcmd.RESTConfigFromKubeConfig(data)
 `
 
 func TestHostileKubeconfigsAreSeenToBeBelieved(t *testing.T) {
-	company := newLured(t)
+	// It would not live long enough where a file never ends.
+	company := newLured(t, func(lure lure) bool { return !bytes.Contains(lure.text, []byte("/dev/zero")) })
 	defer company.end()
 	company.binary = rewritten(t, "pkg/fleet/client.go", func(source string) string {
 		source = strings.Replace(source, "\t\"k8s.io/client-go/rest\"\n", "\t\"k8s.io/client-go/rest\"\n\t\"k8s.io/client-go/tools/clientcmd\"\n", 1)
 		from, to := strings.Index(source, "\tendpoint, err := c.Host.parse("), strings.Index(source, "// parse waits for its turn")
 		return source[:from] + believing + source[to:]
 	})
-	seen(t, company.breaches("get pods"), "a process was started", "a file was opened", "a connection was made to a proxy", "it was not refused")
+	seen(t, company.breaches("get pods"), "a file was opened", "a connection was made to a proxy", "it was not refused")
+}
+
+// Whoever starts what an exec plugin names is found out.
+func TestAProcessThatIsStartedIsSeen(t *testing.T) {
+	traps := newTraps(t)
+	if breaches := traps.breaches(); len(breaches) > 0 {
+		t.Errorf("before anything was: %q", breaches)
+	}
+	if out, err := exec.Command(traps.script).CombinedOutput(); err != nil {
+		t.Fatal(err, string(out))
+	}
+	seen(t, traps.breaches(), "a process was started")
 }
 
 // Each mutant takes half a minute: the short form has one of them.

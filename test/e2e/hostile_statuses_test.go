@@ -56,7 +56,8 @@ func failures() []behaviour {
 		415: "UnsupportedMediaType", 422: "Invalid", 429: "TooManyRequests", 500: "InternalError", 503: "ServiceUnavailable", 504: "Timeout", 418: nasty, 599: canary[:6],
 	} {
 		status(fmt.Sprintf("%d, nasty", code), inWrites, statusOf(code, reason, nasty))
-		status(fmt.Sprintf("%d, a megabyte", code), inWrites, statusOf(code, reason, strings.Repeat("m", 1<<20)))
+		status(fmt.Sprintf("%d, a megabyte", code), inWrites, statusOf(code, reason, strings.Repeat("m", 1_000_000)))
+		status(fmt.Sprintf("%d, more than is read", code), inWrites, statusOf(code, reason, strings.Repeat("m", 1<<20)))
 		all = append(all, text(fmt.Sprintf("error: %d, text", code), inWrites, code, "text/plain", nasty+strings.Repeat("t", 1<<20)))
 	}
 	many := make([]any, 50_000)
