@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/user"
+	"sync"
 	"time"
 
 	"golang.org/x/term"
@@ -41,6 +43,8 @@ type Factory struct {
 	Terminal func() printer.Terminal
 	// Now is the clock.
 	Now func() time.Time
+	// Verbosity is that of -v.
+	Verbosity int
 	// Holder is what is written down of who does a run.
 	Holder func() inventory.Run
 }
@@ -49,16 +53,8 @@ const userAgent = "kubectl-fleetapp"
 
 // newFactory makes the factory of a real run.
 func newFactory(flags *genericclioptions.ConfigFlags, streams genericiooptions.IOStreams) *Factory {
-	return &Factory{
+	f := &Factory{
 		IOStreams: streams,
-		Host: func() (*fleet.Client, error) {
-			config, err := flags.ToRESTConfig()
-			if err != nil {
-				return nil, err
-			}
-			config.UserAgent = userAgent
-			return fleet.NewHostClient(config)
-		},
 		// The flags' loader keeps the values that it first sees, so nothing may
 		// ask for it before they are parsed.
 		Namespace: func() (string, bool, error) {
@@ -67,20 +63,36 @@ func newFactory(flags *genericclioptions.ConfigFlags, streams genericiooptions.I
 		ContextNamespace: func() (string, error) {
 			return contextNamespace(flags)
 		},
-		Connect: func(ctx context.Context, host *fleet.Client, member fleet.Member) (*fleet.Client, error) {
-			return fleet.Connector{Host: host, UserAgent: userAgent, Pings: true}.Connect(ctx, member)
-		},
-		Ask: func(ctx context.Context, host *fleet.Client, member fleet.Member) (*fleet.Client, error) {
-			return fleet.Connector{Host: host, UserAgent: userAgent}.Connect(ctx, member)
-		},
 		Interactive: func() bool {
 			return isTerminal(streams.In) && isTerminal(streams.ErrOut)
 		},
-		Waiting:  func() *printer.Waiting { return newWaiting(streams.ErrOut) },
 		Terminal: func() printer.Terminal { return terminalOf(streams.Out) },
 		Now:      time.Now,
 		Holder:   holder,
 	}
+	trace := sync.OnceValue(f.trace)
+	f.Host = func() (*fleet.Client, error) {
+		config, err := flags.ToRESTConfig()
+		if err != nil {
+			return nil, err
+		}
+		config.UserAgent = userAgent
+		config.Wrap(func(next http.RoundTripper) http.RoundTripper { return trace().Of("host", next) })
+		return fleet.NewHostClient(config)
+	}
+	f.Connect = func(ctx context.Context, host *fleet.Client, member fleet.Member) (*fleet.Client, error) {
+		return fleet.Connector{Host: host, UserAgent: userAgent, Trace: trace(), Pings: true}.Connect(ctx, member)
+	}
+	f.Ask = func(ctx context.Context, host *fleet.Client, member fleet.Member) (*fleet.Client, error) {
+		return fleet.Connector{Host: host, UserAgent: userAgent, Trace: trace()}.Connect(ctx, member)
+	}
+	f.Waiting = func() *printer.Waiting {
+		if f.isTracing() { // its lines would run into each other
+			return nil
+		}
+		return newWaiting(streams.ErrOut)
+	}
+	return f
 }
 
 // newWaiting is nil where nobody would see it; its methods do nothing then.

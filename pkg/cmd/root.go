@@ -71,6 +71,7 @@ func New(factory *Factory, flags *genericclioptions.ConfigFlags) *cobra.Command 
 	root.SetOut(factory.Out)
 	root.SetErr(factory.ErrOut)
 	flags.AddFlags(root.PersistentFlags())
+	factory.addVerbosity(root.PersistentFlags())
 	groups := templates.CommandGroups{
 		{Message: "Applications:", Commands: []*cobra.Command{newDeploy(factory), newDelete(factory), newStatus(factory)}},
 		{Message: "The fleet:", Commands: []*cobra.Command{newGet(factory), newClusters(factory), newCheck(factory)}},

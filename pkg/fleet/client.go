@@ -53,6 +53,8 @@ type Connector struct {
 	Host *Client
 	// UserAgent names us in the members' audit logs.
 	UserAgent string
+	// Trace is told of all requests to members; of none where it is nil.
+	Trace Trace
 	// Pings tests connections on which nothing is heard, for who waits on one for
 	// longer than for an answer. One that pings is held in memory for ten seconds
 	// after it was closed.
@@ -89,7 +91,7 @@ func (c Connector) Connect(ctx context.Context, member Member) (*Client, error) 
 	return newClient(
 		&rest.Config{Host: endpoint.server.String()},
 		&http.Client{
-			Transport:     guard{token: endpoint.token, userAgent: c.UserAgent, next: transport},
+			Transport:     c.Trace.Of(member.Name, guard{token: endpoint.token, userAgent: c.UserAgent, next: transport}),
 			CheckRedirect: refuseRedirect,
 		},
 		c.Host.codec,
