@@ -26,11 +26,12 @@ test: build lab ## Unit tests, the harnesses that try to break it, then test/e2e
 	$(GO) test -race ./cmd/... ./pkg/...
 	$(GO) -C test/lab test ./...
 	$(GO) test -count=1 ./test/fault ./test/model ./test/random
+	@test/fuzz.sh 1m
 	$(GO) test -count=1 -timeout 70m ./test/e2e
 
 .PHONY: fuzz
-FUZZ_TIME ?= 7m
-fuzz: ## Fuzz each parser for FUZZ_TIME: an hour in all
+FUZZ_TIME ?= 9m
+fuzz: ## Fuzz each parser for FUZZ_TIME, 9 minutes: an hour in all
 	@test/fuzz.sh $(FUZZ_TIME)
 
 .PHONY: fault

@@ -8,17 +8,22 @@ time=${1:?usage: test/fuzz.sh TIME, such as 1m}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 failed=0
+# report adds what was done to the file that the harnesses' table is made of.
+report() {
+	if [ -n "${FLEETAPP_FAULT_REPORT:-}" ]; then
+		printf '{"what":"inputs made up by fuzzing","did":%s,"failures":%s}\n' "$1" "$2" >>"$FLEETAPP_FAULT_REPORT"
+	fi
+}
 while IFS=: read -r file name; do
 	package=./$(dirname "$file")
 	if go test -run '^$' -fuzz "^$name\$" -fuzztime "$time" "$package" >"$log" 2>&1; then
 		tried=$(sed -n 's/^fuzz: elapsed: .*, execs: \([0-9]*\).*/\1/p' "$log" | tail -n 1)
 		printf 'fuzz    %-44s %10s tried, nothing found\n' "$package $name" "$tried"
-		if [ -n "${FLEETAPP_FAULT_REPORT:-}" ]; then
-			printf '{"what":"inputs made up by fuzzing","did":%s,"failures":0}\n' "$tried" >>"$FLEETAPP_FAULT_REPORT"
-		fi
+		report "$tried" 0
 	else
 		printf 'fuzz    %-44s FAILED\n' "$package $name"
 		cat "$log"
+		report 0 1
 		failed=1
 	fi
 done < <(grep -ro --include='*_test.go' 'func Fuzz[A-Za-z]*' pkg | sed 's/func //' | sort)

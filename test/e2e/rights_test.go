@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	rbacv1 "k8s.io/api/rbac/v1"
+
+	"github.com/kurator-dev/kubectl-fleetapp/test/fault"
 )
 
 // right is one verb on one resource that docs/rbac.yaml grants.
@@ -105,6 +107,7 @@ func scenes() []scene {
 // Every right of docs/rbac.yaml is there because something fails or warns without
 // it, and names it; and nothing does with all of them.
 func TestEveryRightIsMissed(t *testing.T) {
+	count := fault.Begin(t, fault.RightsMissed)
 	users, granted := newUsers(t), readRights(t)
 	for _, s := range scenes() {
 		for _, step := range s.steps {
@@ -122,6 +125,9 @@ func TestEveryRightIsMissed(t *testing.T) {
 			window <- struct{}{}
 			defer func() { <-window }()
 			s.play(t, users, granted, without)
+			if without.role != "" {
+				count.Did()
+			}
 		})
 	}
 	for _, s := range scenes() {

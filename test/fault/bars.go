@@ -19,6 +19,8 @@ func bars() []bar {
 		{HostileKubeconfigs, 500, 500},
 		{HostileMembers, 200, 200},
 		{DarkMembers, 200, 20},
+		{SecretOutputs, 40, 40},
+		{RightsMissed, 70, 70},
 		{FuzzedInputs, 1000000, 1000},
 	}
 }
@@ -31,6 +33,8 @@ const (
 	HostileKubeconfigs = "hostile kubeconfigs, each refused"
 	HostileMembers     = "requests that hostile API servers answered"
 	DarkMembers        = "members that were dark, and done by one later run"
+	SecretOutputs      = "runs at -v=10 with secrets everywhere, searched for them"
+	RightsMissed       = "rights taken away, each of which was missed"
 	// FuzzedInputs is also what test/fuzz.sh calls it.
 	FuzzedInputs = "inputs made up by fuzzing"
 )

@@ -17,7 +17,7 @@ import (
 func harnesses() [][]string {
 	return [][]string{
 		{"go", "test", "-count=1", "-timeout", "3h", "./test/random", "./test/model"},
-		{"go", "test", "-count=1", "-timeout", "3h", "-run", "Mishap|Fake|Hostile|Dark|Right", "./test/e2e"},
+		{"go", "test", "-count=1", "-timeout", "3h", "-run", "Mishap|Fake|Hostile|Dark|Right|Secret", "./test/e2e"},
 		{"test/fuzz.sh", "1m"},
 	}
 }
