@@ -24,7 +24,7 @@ const stride = 6
 // lists whatever is there.
 func TestMishapAtEveryRequest(t *testing.T) {
 	count := fault.Begin(t, fault.KillPoints)
-	clusters := newClusters(t)
+	sites := map[bool]site{false: labSite(), true: olderSite(t)}
 	for i, p := range scenarios() {
 		for _, what := range []mishap{killedBefore, killedAfter, answerLost, answerCut} {
 			every := 1
@@ -32,7 +32,7 @@ func TestMishapAtEveryRequest(t *testing.T) {
 				every = stride
 			}
 			t.Run(fmt.Sprintf("%s/%s", p.name, what), func(t *testing.T) {
-				p.playAll(t, count, clusters, what, 1+i%every, every)
+				p.playAll(t, count, sites[p.older], what, 1+i%every, every)
 			})
 		}
 	}
@@ -40,19 +40,21 @@ func TestMishapAtEveryRequest(t *testing.T) {
 
 // playAll plays for each request that there is for something to happen to, or
 // for every so manieth, on some stages at once.
-func (p scenario) playAll(t *testing.T, count *fault.Count, clusters map[string]dynamic.Interface, what mishap, from, every int) {
+func (p scenario) playAll(t *testing.T, count *fault.Count, at site, what mishap, from, every int) {
+	t.Helper()
 	var (
 		all      sync.WaitGroup
 		next     atomic.Int64
 		hit      atomic.Int64
 		finished atomic.Bool
 	)
+	clusters := clustersAt(t, at)
 	for range actors {
-		w := newWire(t)
+		w := wireTo(t, at)
 		all.Go(func() {
 			for !finished.Load() {
-				at := from + every*int(next.Add(1)-1)
-				did := p.playOn(t, plugin(t), w, clusters, at, what)
+				request := from + every*int(next.Add(1)-1)
+				did := p.playOn(t, plugin(t), w, clusters, request, what)
 				if did.hit == "" {
 					finished.Store(true)
 				}
@@ -79,7 +81,8 @@ type played struct {
 // playOn plays once.
 func (p scenario) playOn(t *testing.T, binary string, w *wire, clusters map[string]dynamic.Interface, at int, what mishap) played {
 	s := newStage(t, w, clusters)
-	defer s.end()
+	defer s.clear()
+	s.older = p.older
 	p.prepare(s)
 	s.binary = binary
 	var broken []string
@@ -103,7 +106,7 @@ func (p scenario) playOn(t *testing.T, binary string, w *wire, clusters map[stri
 		again = s.plugin(plain, args...)
 	}
 	saysGone := again.code == 1 && strings.Contains(again.stderr, `application "app" not found`)
-	if again.code != p.code && (!isGone || !saysGone) {
+	if !p.endsAgain(again.code) && (!isGone || !saysGone) {
 		broken = append(broken, "the plain run failed")
 	}
 	if err := s.holds(p.want...); err != nil {

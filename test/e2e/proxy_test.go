@@ -12,8 +12,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,7 +19,6 @@ import (
 	"time"
 
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 )
 
 // mishap is what happens to one request of a run.
@@ -115,9 +112,14 @@ type (
 
 func newWire(t *testing.T) *wire {
 	t.Helper()
+	return wireTo(t, labSite())
+}
+
+func wireTo(t *testing.T, at site) *wire {
+	t.Helper()
 	w := &wire{t: t, fronts: map[string]*front{}, run: &tapped{}}
-	for _, cluster := range append([]string{"host"}, members[:]...) {
-		config := pluginConfig(t, cluster)
+	for cluster, path := range at {
+		config := configOf(t, path+".fleetapp.kubeconfig")
 		next, err := rest.TransportFor(config)
 		if err != nil {
 			t.Fatal(err)
@@ -140,28 +142,6 @@ func newWire(t *testing.T) *wire {
 		w.fronts[cluster] = f
 	}
 	return w
-}
-
-// labConfig is for the test itself, which may do everything.
-func labConfig(t *testing.T, cluster string) *rest.Config {
-	t.Helper()
-	return configIn(t, cluster+".kubeconfig")
-}
-
-// pluginConfig is for the plugin, which may do no more than docs/rbac.yaml grants.
-func pluginConfig(t *testing.T, cluster string) *rest.Config {
-	t.Helper()
-	return configIn(t, cluster+".fleetapp.kubeconfig")
-}
-
-func configIn(t *testing.T, kubeconfig string) *rest.Config {
-	t.Helper()
-	config, err := clientcmd.BuildConfigFromFlags("", filepath.Join(os.Getenv("LAB"), kubeconfig))
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.QPS = -1
-	return config
 }
 
 // kubeconfig is one that leads to a cluster through its proxy.

@@ -31,8 +31,8 @@ type stage struct {
 	dir       string
 	clusters  map[string]dynamic.Interface
 	manifests atomic.Int64
-	// sources and syncs are what the members serve of Flux.
-	sources, syncs schema.GroupVersionResource
+	// older tells that the second member serves what Flux 0.41 did.
+	older bool
 	// credentials is the name of the Secret that the source refers to, if it does.
 	credentials string
 }
@@ -66,7 +66,7 @@ type way interface {
 func newStage(t *testing.T, w way, clusters map[string]dynamic.Interface) *stage {
 	t.Helper()
 	s := &stage{t: t, clusters: clusters, dir: t.TempDir(), namespace: fmt.Sprintf("stage-%d-%d", started, stages.Add(1))}
-	s.binary, s.sources, s.syncs = plugin(t), gitRepositories, kustomizations
+	s.binary = plugin(t)
 	s.wire, _ = w.(*wire)
 	s.write("host.kubeconfig", string(w.kubeconfig("host")))
 	s.create(namespaces, object{"apiVersion": "v1", "kind": "Namespace", "metadata": object{"name": s.namespace}})
@@ -106,9 +106,14 @@ func base(data []byte) string { return base64.StdEncoding.EncodeToString(data) }
 
 func newClusters(t *testing.T) map[string]dynamic.Interface {
 	t.Helper()
+	return clustersAt(t, labSite())
+}
+
+func clustersAt(t *testing.T, at site) map[string]dynamic.Interface {
+	t.Helper()
 	all := map[string]dynamic.Interface{}
-	for _, cluster := range append([]string{"host"}, members[:]...) {
-		client, err := dynamic.NewForConfig(labConfig(t, cluster))
+	for cluster, path := range at {
+		client, err := dynamic.NewForConfig(configOf(t, path+".kubeconfig"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -140,6 +145,23 @@ func (s *stage) end() {
 		err := cluster.Resource(namespaces).Delete(context.Background(), s.namespace, metav1.DeleteOptions{})
 		if err != nil && !apierrors.IsNotFound(err) {
 			s.t.Error(err)
+		}
+	}
+}
+
+// clear removes what is on the stage, and leaves the namespaces: to delete those
+// costs API servers several times what was played on them.
+func (s *stage) clear() {
+	for cluster, client := range s.clusters {
+		resources := append(s.flux(cluster), secrets)
+		if cluster == "host" {
+			resources = append(resources, fleets, attached)
+		}
+		for _, resource := range resources {
+			of := client.Resource(resource).Namespace(s.namespace)
+			if err := of.DeleteCollection(context.Background(), metav1.DeleteOptions{}, metav1.ListOptions{}); err != nil {
+				s.t.Error(err)
+			}
 		}
 	}
 }

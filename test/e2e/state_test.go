@@ -13,7 +13,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kurator-dev/kubectl-fleetapp/test/fault"
 )
@@ -42,7 +41,7 @@ func (s *stage) present() (map[string]unstructured.Unstructured, error) {
 	)
 	all := map[string]unstructured.Unstructured{}
 	for cluster, client := range s.clusters {
-		for _, resource := range []schema.GroupVersionResource{s.sources, s.syncs, secrets} {
+		for _, resource := range append(s.flux(cluster), secrets) {
 			reads.Go(func() error {
 				list, err := client.Resource(resource).Namespace(s.namespace).List(context.Background(),
 					metav1.ListOptions{LabelSelector: "app.kubernetes.io/managed-by=kubectl-fleetapp,apps.kurator.dev/app-name=app"})
