@@ -16,6 +16,10 @@ const (
 	reportVariable = "FLEETAPP_FAULT_REPORT"
 )
 
+// Unreported, in the environment of a run, lets what it does not count: that of a
+// plugin that is broken on purpose.
+const Unreported = reportVariable + "="
+
 // Full tells whether the harnesses are to do all that there is to do. It takes
 // an hour, and is what make fault does.
 func Full() bool { return os.Getenv(fullVariable) == "full" }
