@@ -28,12 +28,12 @@ const (
 	pingAfter = 10 * time.Second
 	// maxAnswer bounds one answer of a member, in bytes after decompression, that
 	// has many things in it. What has one, or says what is wrong, is read as a whole
-	// by who asked, in hundreds of members at once: an API server stores no object
-	// of more than 2 MiB, and what one with two thousand resources serves takes 3.
+	// by who asked, in hundreds of members at once: an API server takes no object
+	// of more than 3 MiB, and what one with two thousand resources serves takes 3.
 	// maxHeader bounds an answer's header.
 	maxAnswer = 32 << 20
 	maxServed = 8 << 20
-	maxObject = 4 << 20
+	maxObject = 3 << 20
 	// usualObject is more than most objects of a list have, in bytes.
 	usualObject = 64 << 10
 	maxError    = 1 << 20
