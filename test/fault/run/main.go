@@ -18,7 +18,7 @@ func harnesses() [][]string {
 	return [][]string{
 		{"go", "test", "-count=1", "-timeout", "3h", "./test/random", "./test/model"},
 		{"go", "test", "-count=1", "-timeout", "3h", "-run", "Mishap|Fake|Hostile|Dark|Right|Secret", "./test/e2e"},
-		{"test/fuzz.sh", "1m"},
+		{"test/fuzz.sh", "2m"},
 	}
 }
 
