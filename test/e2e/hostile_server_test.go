@@ -22,10 +22,11 @@ const (
 	memberTime = 10 * time.Second
 	maxOver    = 30 * time.Second
 	// maxResident is how much memory a run may take, in bytes, and maxForEach how much
-	// more for each member that misbehaves: half of the largest object that there is,
-	// since they do not all come at once. maxSaid is how much it may say of a member.
-	maxResident = 192 << 20
-	maxForEach  = 3 << 19
+	// more for each member that misbehaves: less than the largest object that there
+	// is, since they do not all come at once. maxSaid is how much it may say of a
+	// member.
+	maxResident = 128 << 20
+	maxForEach  = 5 << 19
 	maxSaid     = 12 << 10
 )
 
