@@ -16,7 +16,7 @@ const (
 	reportVariable = "FLEETAPP_FAULT_REPORT"
 )
 
-// Unreported, in the environment of a run, lets what it does not count: that of a
+// Unreported lets what a run does not count, in whose environment it is: that of a
 // plugin that is broken on purpose.
 const Unreported = reportVariable + "="
 
