@@ -214,7 +214,7 @@ func (w *Watcher) take(r *reader, event EventType, object json.RawMessage) error
 		err = r.tableOf(object, event != bookmark)
 	case event != bookmark:
 		if r.query.Form == Rows {
-			r.page.Columns = plainColumns()
+			r.page.Columns, r.shown = plainColumns(), nil
 		}
 		r.raw = object
 		err = r.object()
@@ -245,6 +245,9 @@ func (r *reader) tableOf(object json.RawMessage, withRows bool) error {
 		if err := r.columns(newAnswer(bytes.NewReader(table.Columns))); err != nil {
 			return err
 		}
+	}
+	if r.shown == nil { // the columns that are known are those of objects
+		r.page.Columns = nil
 	}
 	if !withRows {
 		return nil

@@ -21,6 +21,7 @@ func FuzzEvents(f *testing.F) {
 		eventOf("ADDED", listed("8", "a@8")) + eventOf("ERROR", expired()),
 		`{"type":"ADDED","object":{"kind":"Pod","apiVersion":"v1","metadata":{"name":"a","uid":"u","resourceVersion":"8","managedFields":[{}]}}}`,
 		`{"type":"ADDED","object":{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":"9"},"columnDefinitions":[{}],"rows":[{"cells":["b\nc"],"object":{"metadata":{}}}]}}`,
+		`{"type":"ADDED","object":{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":"9"},"rows":[{"object":{"metadata":{}}}]}}`,
 		`{"type":"BOOKMARK","object":null}`, `null`, `]`, `{"type":"ERROR","object":{"kind":"Status","code":-1}}`,
 	} {
 		for form := range 3 {
