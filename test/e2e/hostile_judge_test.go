@@ -26,8 +26,8 @@ func (c *crowd) costs(command string, did observed) []string {
 	if most := c.interrupt(command) + 2*memberTime + maxOver; did.took > most {
 		wrong = append(wrong, fmt.Sprintf("it took %s, want %s at most", did.took, most))
 	}
-	if most := int64(maxResident + maxForEach*len(c.behaviours)); did.resident > most {
-		wrong = append(wrong, fmt.Sprintf("%d MB were resident, want %d at most", did.resident>>20, most>>20))
+	if did.resident > maxResident {
+		wrong = append(wrong, fmt.Sprintf("%d MB were resident, want %d at most", did.resident>>20, maxResident>>20))
 	}
 	if said := len(did.stderr); said > maxSaid*len(c.behaviours) {
 		wrong = append(wrong, fmt.Sprintf("%d KB are on stderr", said>>10))

@@ -21,12 +21,9 @@ const (
 	// memberTime is what a member gets, and maxOver how much longer a run may take.
 	memberTime = 10 * time.Second
 	maxOver    = 30 * time.Second
-	// maxResident is how much memory a run may take, in bytes, and maxForEach how much
-	// more for each member that misbehaves: less than the largest object that there
-	// is, since they do not all come at once. maxSaid is how much it may say of a
-	// member.
-	maxResident = 128 << 20
-	maxForEach  = 5 << 19
+	// maxResident is how much memory a run may take, in bytes, and maxSaid how much
+	// it may say of a member.
+	maxResident = 384 << 20
 	maxSaid     = 12 << 10
 )
 
