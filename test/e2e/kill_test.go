@@ -101,12 +101,17 @@ func (p scenario) playOn(t *testing.T, binary string, w *wire, clusters map[stri
 		broken = append(broken, "nothing happened to it, and it failed")
 	}
 	isGone := len(p.want) == 0 && s.holds() == nil // only the answer was lost
-	again := ended{code: p.code}
+	code, again := p.code, ended{code: p.code}
 	if did.hit != "" {
+		record, err := s.record()
+		if err != nil {
+			broken = append(broken, err.Error())
+		}
+		code = p.codeAfter(record.Listed())
 		again = s.plugin(plain, args...)
 	}
 	saysGone := again.code == 1 && strings.Contains(again.stderr, `application "app" not found`)
-	if !p.endsAgain(again.code) && (!isGone || !saysGone) {
+	if again.code != code && (!isGone || !saysGone) {
 		broken = append(broken, "the plain run failed")
 	}
 	if err := s.holds(p.want...); err != nil {
