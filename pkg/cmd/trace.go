@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"sync"
 
@@ -26,16 +25,11 @@ func (f *Factory) addVerbosity(flags *pflag.FlagSet) {
 // isTracing tells whether requests are told of.
 func (f *Factory) isTracing() bool { return f.Verbosity >= traceLevel }
 
-// trace tells of requests if -v asks for it.
+// trace prints a line for each request, if -v asks for it.
 func (f *Factory) trace() fleet.Trace {
 	if !f.isTracing() {
 		return nil
 	}
-	return newTrace(f.ErrOut)
-}
-
-// newTrace prints a line for each request.
-func newTrace(out io.Writer) fleet.Trace {
 	var lines sync.Mutex
 	return func(did fleet.Traced) {
 		outcome := fmt.Sprintf("%d %s", did.Status, http.StatusText(did.Status))
@@ -44,7 +38,7 @@ func newTrace(out io.Writer) fleet.Trace {
 		}
 		lines.Lock()
 		defer lines.Unlock()
-		fmt.Fprintf(out, "%s: %s %s %s in %d milliseconds\n",
+		fmt.Fprintf(f.ErrOut, "%s: %s %s %s in %d milliseconds\n",
 			printer.Escape(did.Cluster), did.Method, printer.Escape(did.URL), outcome, did.Took.Milliseconds())
 	}
 }

@@ -122,20 +122,30 @@ func (s *stage) observe(interrupt time.Duration, args ...string) observed {
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGQUIT) } // it says where it hangs
 	began := time.Now()
+	peak := s.resident(cmd, func() {
+		if interrupt > 0 {
+			time.AfterFunc(interrupt, func() { _ = cmd.Process.Signal(os.Interrupt) }) // of one that has ended, it does nothing
+		}
+	})
+	return observed{
+		ended{code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String(), took: time.Since(began)},
+		peak,
+	}
+}
+
+// resident runs a command to its end, and returns how much memory it had resident
+// at most, in bytes.
+func (s *stage) resident(cmd *exec.Cmd, started func()) int64 {
+	s.t.Helper()
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	if interrupt > 0 {
-		defer time.AfterFunc(interrupt, func() { _ = cmd.Process.Signal(os.Interrupt) }).Stop()
-	}
+	started()
 	gone, peak := make(chan struct{}), make(chan int64)
 	go func() { peak <- mostResident(cmd.Process.Pid, gone) }()
 	_ = cmd.Wait()
 	close(gone)
-	return observed{
-		ended{code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String(), took: time.Since(began)},
-		<-peak,
-	}
+	return <-peak
 }
 
 // mostResident asks the system how much memory a process has had resident at most,

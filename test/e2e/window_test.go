@@ -249,14 +249,8 @@ func (s *stage) measure(args ...string) (lines int, did ended, resident int64) {
 	counter := &lineCounter{}
 	cmd.Stdout, cmd.Stderr = counter, &stderr
 	began := time.Now()
-	if err := cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-	gone, peak := make(chan struct{}), make(chan int64)
-	go func() { peak <- mostResident(cmd.Process.Pid, gone) }()
-	_ = cmd.Wait()
-	close(gone)
-	return counter.lines, ended{code: cmd.ProcessState.ExitCode(), stderr: fmt.Sprintf("%.1000s", stderr.String()), took: time.Since(began)}, <-peak
+	peak := s.resident(cmd, func() {})
+	return counter.lines, ended{code: cmd.ProcessState.ExitCode(), stderr: fmt.Sprintf("%.1000s", stderr.String()), took: time.Since(began)}, peak
 }
 
 type lineCounter struct{ lines int }
