@@ -129,7 +129,7 @@ func (o *getOptions) run(ctx context.Context) error {
 			return err
 		}
 		defer client.Close()
-		return view.Get(ctx, client, o.query, emit)
+		return view.Get(fleet.Streamed(ctx), client, o.query, emit)
 	})
 	if err != nil {
 		_ = answers.report(o.ErrOut, o.ignoreUnreachable) // why rows may be missing

@@ -112,7 +112,7 @@ func (w *watching) untilItBreaks(ctx context.Context, member fleet.Member) error
 	defer client.Close()
 	watcher := w.watchers[memberKey{member.Kind, member.Name}]
 	for err == nil {
-		err = watcher.Follow(ctx, client, func(event view.Event) error {
+		err = watcher.Follow(fleet.Streamed(ctx), client, func(event view.Event) error {
 			return w.tell(ctx, change{member: member, event: event})
 		})
 		sleep(ctx, moment)

@@ -25,12 +25,18 @@ import (
 // discovery is needed, and are not limited in rate.
 type Client struct {
 	rest.Interface
-	// codec is the host's, for its members too: to make one takes more time and
-	// memory than all else of a client.
+	shared *shared
+	close  func()
+}
+
+// shared is what the clients of a host and of its members have in common.
+type shared struct {
+	// codec takes more time and memory to make than all else of a client.
 	codec runtime.NegotiatedSerializer
 	// parsing holds something for each kubeconfig of a member that is parsed now.
 	parsing chan struct{}
-	close   func()
+	// room is for the members' answers. The host's are trusted.
+	room *room
 }
 
 // Close ends the client's connections.
@@ -44,7 +50,8 @@ func NewHostClient(config *rest.Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newClient(config, client, statusCodec(), client.CloseIdleConnections)
+	shared := &shared{codec: statusCodec(), parsing: make(chan struct{}, parsers), room: newRoom()}
+	return newClient(config, client, shared, client.CloseIdleConnections)
 }
 
 // Connector opens the members of a fleet.
@@ -79,7 +86,7 @@ func (c Connector) Connect(ctx context.Context, member Member) (*Client, error) 
 	if err != nil {
 		return nil, err
 	}
-	endpoint, err := c.Host.parse(ctx, data)
+	endpoint, err := c.Host.shared.parse(ctx, data)
 	if err != nil {
 		return nil, fmt.Errorf("%w (Secret %s/%s, key %q)", err,
 			member.Kubeconfig.Namespace, member.Kubeconfig.Name, member.Kubeconfig.Key)
@@ -91,18 +98,18 @@ func (c Connector) Connect(ctx context.Context, member Member) (*Client, error) 
 	return newClient(
 		&rest.Config{Host: endpoint.server.String()},
 		&http.Client{
-			Transport:     c.Trace.Of(member.Name, guard{token: endpoint.token, userAgent: c.UserAgent, next: transport}),
+			Transport:     c.Trace.Of(member.Name, guard{token: endpoint.token, userAgent: c.UserAgent, room: c.Host.shared.room, next: transport}),
 			CheckRedirect: refuseRedirect,
 		},
-		c.Host.codec,
+		c.Host.shared,
 		transport.CloseIdleConnections)
 }
 
 // parse waits for its turn to parse a member's kubeconfig.
-func (c *Client) parse(ctx context.Context, data []byte) (endpoint, error) {
+func (s *shared) parse(ctx context.Context, data []byte) (endpoint, error) {
 	select {
-	case c.parsing <- struct{}{}:
-		defer func() { <-c.parsing }()
+	case s.parsing <- struct{}{}:
+		defer func() { <-s.parsing }()
 		return parseKubeconfig(data)
 	case <-ctx.Done():
 		return endpoint{}, context.Cause(ctx)
@@ -141,17 +148,17 @@ func getJSON(ctx context.Context, client rest.Interface, into any, path ...strin
 	return json.Unmarshal(body, into)
 }
 
-func newClient(config *rest.Config, client *http.Client, codec runtime.NegotiatedSerializer, closeConnections func()) (*Client, error) {
+func newClient(config *rest.Config, client *http.Client, shared *shared, closeConnections func()) (*Client, error) {
 	config.QPS = -1 // API servers have priority and fairness to defend themselves
 	config.WarningHandlerWithContext = rest.NoWarnings{}
 	config.GroupVersion = &schema.GroupVersion{}
 	config.ContentType = runtime.ContentTypeJSON
-	config.NegotiatedSerializer = codec
+	config.NegotiatedSerializer = shared.codec
 	restClient, err := rest.UnversionedRESTClientForConfigAndClient(config, client)
 	if err != nil {
 		return nil, err
 	}
-	return &Client{Interface: restClient, codec: codec, parsing: make(chan struct{}, parsers), close: closeConnections}, nil
+	return &Client{Interface: restClient, shared: shared, close: closeConnections}, nil
 }
 
 // statusCodec decodes the one type that client-go itself must know: an API

@@ -137,18 +137,25 @@ func refuseLinkLocal(_, address string, _ syscall.RawConn) error {
 // guard adds a member's token to its requests, and bounds its answers.
 type guard struct {
 	token, userAgent string
+	room             *room
 	next             http.RoundTripper
 }
 
 func (g guard) RoundTrip(request *http.Request) (*http.Response, error) {
-	request = request.Clone(request.Context())
+	ctx, stop := context.WithCancelCause(request.Context())
+	request = request.Clone(ctx)
 	request.Header.Set("User-Agent", g.userAgent)
 	if g.token != "" {
 		request.Header.Set("Authorization", "Bearer "+g.token)
 	}
 	response, err := g.next.RoundTrip(request)
 	if err != nil {
+		stop(nil)
 		return nil, err
+	}
+	response.Body = &roomyBody{
+		ReadCloser: response.Body, room: g.room, request: ctx, stop: stop,
+		streamed: isStreamed(request) && !isError(response), left: make(chan struct{}),
 	}
 	bound := boundOf(request, response)
 	response.Body = &boundedBody{ReadCloser: response.Body, left: bound, bound: bound}
@@ -158,20 +165,27 @@ func (g guard) RoundTrip(request *http.Request) (*http.Response, error) {
 // boundOf is how large an answer may be. Lists are asked for with a limit, be it
 // none, and what a server serves is asked for at the roots of its API.
 func boundOf(request *http.Request, response *http.Response) int {
-	query := request.URL.Query()
 	isRoot := strings.HasSuffix(request.URL.Path, "/api") || strings.HasSuffix(request.URL.Path, "/apis")
 	switch {
-	case response.StatusCode >= http.StatusBadRequest:
+	case isError(response):
 		return maxError
 	case request.Method == http.MethodGet && isRoot:
 		return maxServed
-	case request.Method != http.MethodGet || !query.Has("limit") && !query.Has("watch"):
+	case !isList(request):
 		return maxObject
 	}
-	if limit, err := strconv.Atoi(query.Get("limit")); err == nil && limit > 0 {
+	if limit, err := strconv.Atoi(request.URL.Query().Get("limit")); err == nil && limit > 0 {
 		return min(maxObject+limit*usualObject, maxAnswer)
 	}
 	return maxAnswer
+}
+
+func isError(response *http.Response) bool { return response.StatusCode >= http.StatusBadRequest }
+
+// isList tells a list or a watch.
+func isList(request *http.Request) bool {
+	query := request.URL.Query()
+	return request.Method == http.MethodGet && (query.Has("limit") || query.Has("watch"))
 }
 
 // boundedBody fails where an answer passes its bound, which io.LimitReader
