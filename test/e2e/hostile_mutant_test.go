@@ -26,7 +26,7 @@ const believing = `	config, err := clientcmd.RESTConfigFromKubeConfig(data)
 	if err != nil {
 		return nil, bad("%w", err)
 	}
-	return newClient(config, client, c.Host.codec, client.CloseIdleConnections)
+	return newClient(config, client, c.Host.shared, client.CloseIdleConnections)
 }
 
 `
@@ -37,7 +37,7 @@ func TestHostileKubeconfigsAreSeenToBeBelieved(t *testing.T) {
 	defer company.end()
 	company.binary = rewritten(t, "pkg/fleet/client.go", func(source string) string {
 		source = strings.Replace(source, "\t\"k8s.io/client-go/rest\"\n", "\t\"k8s.io/client-go/rest\"\n\t\"k8s.io/client-go/tools/clientcmd\"\n", 1)
-		from, to := strings.Index(source, "\tendpoint, err := c.Host.parse("), strings.Index(source, "// parse waits for its turn")
+		from, to := strings.Index(source, "\tendpoint, err := c.Host.shared.parse("), strings.Index(source, "// parse waits for its turn")
 		return source[:from] + believing + source[to:]
 	})
 	seen(t, company.breaches("get pods"), "a file was opened", "a connection was made to a proxy", "it was not refused")
