@@ -69,7 +69,7 @@ func (w *watching) list(ctx context.Context, member fleet.Member, emit func(view
 	if w.watchOnly {
 		emit = nil
 	}
-	return w.watchers[memberKey{member.Kind, member.Name}].List(ctx, client, emit)
+	return w.watchers[memberKey{member.Kind, member.Name}].List(fleet.Streamed(ctx), client, emit)
 }
 
 // start follows all members, but opens no more than so many connections a

@@ -98,7 +98,7 @@ func (c Connector) Connect(ctx context.Context, member Member) (*Client, error) 
 	return newClient(
 		&rest.Config{Host: endpoint.server.String()},
 		&http.Client{
-			Transport:     c.Trace.Of(member.Name, guard{token: endpoint.token, userAgent: c.UserAgent, room: c.Host.shared.room, next: transport}),
+			Transport:     c.Trace.Of(member.Name, guard{token: endpoint.token, userAgent: c.UserAgent, guest: c.Host.shared.room.guest(), next: transport}),
 			CheckRedirect: refuseRedirect,
 		},
 		c.Host.shared,

@@ -2,9 +2,9 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -12,106 +12,152 @@ import (
 )
 
 const (
-	// freeAnswer is how much of an answer is read without a place in the room, in
-	// bytes. Nearly all that are read as a whole have no more.
-	freeAnswer = 32 << 10
-	// largeAnswers is how many places there are.
-	largeAnswers = 12
-	// Who has a place for which others wait is to bring leastPace bytes in each
-	// paceTime, so that none is kept by doing nothing.
-	leastPace = 16 << 10
-	paceTime  = 3 * time.Second
+	// freeShare is how much of its answers each member may have read at a time
+	// without a place in the room, in bytes: more than honest ones usually send.
+	freeShare = 512 << 10
+	// mostAtOnce is how much of one is read before that is looked at again.
+	mostAtOnce = 16 << 10
+	// places is how many members may have more at a time.
+	places = 12
+	// placeTime is for how long a member has a place while others wait for one, and
+	// placeLook how often that is looked at.
+	placeTime = 5 * time.Second
+	placeLook = 500 * time.Millisecond
 )
 
-// room is what the large answers of all members share, so that hundreds of
-// them take no more memory than a few. Who is in it waits for no other.
+// room bounds what the answers of all members take together, as far as they are
+// read as a whole: hundreds of members may have a little, and a few of them more.
+// Who has a place waits for nobody.
 type room struct {
 	places  chan struct{}
 	waiting atomic.Int32
 }
 
-func newRoom() *room { return &room{places: make(chan struct{}, largeAnswers)} }
+func newRoom() *room { return &room{places: make(chan struct{}, places)} }
+
+// guest is a member in the room.
+type guest struct {
+	room *room
+	// used is how much of the free share the member's open answers have.
+	used atomic.Int64
+	// turn is held by the one of them that has more, or waits for it.
+	turn chan struct{}
+}
+
+func (r *room) guest() *guest { return &guest{room: r, turn: make(chan struct{}, 1)} }
 
 type streamedKey struct{}
 
 // Streamed is a context for lists whose elements are dealt with as they come, which
-// may take as long as it wants. Other lists are read as a whole.
+// may take as long as that takes. Other lists are read as a whole.
 func Streamed(ctx context.Context) context.Context {
 	return context.WithValue(ctx, streamedKey{}, true)
 }
 
 // isStreamed tells an answer that is not held as a whole.
-func isStreamed(request *http.Request) bool {
-	return isList(request) && (request.Context().Value(streamedKey{}) != nil || request.URL.Query().Has("watch"))
+func isStreamed(request *http.Request, response *http.Response) bool {
+	return isList(request) && !isError(response) &&
+		(request.Context().Value(streamedKey{}) != nil || request.URL.Query().Has("watch"))
 }
 
-// enter waits for a place.
-func (r *room) enter(ctx context.Context) error {
-	r.waiting.Add(1)
-	defer r.waiting.Add(-1)
+// take waits until an answer may have more than the free share.
+func (g *guest) take(ctx context.Context) error {
+	if err := ctx.Err(); err != nil { // else a place might be taken all the same
+		return context.Cause(ctx)
+	}
 	select {
-	case r.places <- struct{}{}:
+	case g.turn <- struct{}{}:
+	case <-ctx.Done():
+		return late(ctx)
+	}
+	select {
+	case g.room.places <- struct{}{}:
+		return nil
+	default:
+	}
+	g.room.waiting.Add(1)
+	defer g.room.waiting.Add(-1)
+	select {
+	case g.room.places <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		<-g.turn
+		return late(ctx)
 	}
 }
 
-func (r *room) leave() { <-r.places }
+func (g *guest) leave() {
+	<-g.room.places
+	<-g.turn
+}
 
-// roomyBody is an answer of which what is large waits for a place in the room.
-type roomyBody struct {
+// late says what an answer waited for until its time was over.
+func late(ctx context.Context) error {
+	cause := context.Cause(ctx)
+	if !errors.Is(cause, context.DeadlineExceeded) {
+		return cause
+	}
+	return reason.Errorf(reason.Timeout, "its answers have more than %d KiB, and waited for those of other clusters until its time was over", freeShare>>10)
+}
+
+// guestBody is an answer that is read as a whole.
+type guestBody struct {
 	io.ReadCloser
-	room    *room
+	guest   *guest
 	request context.Context
 	stop    context.CancelCauseFunc // ends the request
 
-	streamed bool         // it needs no place
-	read     int          // before it had a place
-	large    bool         // it has a place
-	pace     atomic.Int64 // how much came since that was last looked at
-	close    sync.Once
-	left     chan struct{}
+	streamed bool // it takes no part, and is only ended with its request
+	free     int  // of what was read, what is of the free share
+	large    bool // it has more
+	closed   bool
+	left     chan struct{} // closed with it
+}
+
+func newGuestBody(body io.ReadCloser, guest *guest, request context.Context, stop context.CancelCauseFunc) *guestBody {
+	return &guestBody{ReadCloser: body, guest: guest, request: request, stop: stop, left: make(chan struct{})}
 }
 
 // Read implements io.Reader.
-func (b *roomyBody) Read(p []byte) (int, error) {
+func (b *guestBody) Read(p []byte) (int, error) {
+	if b.closed {
+		return 0, http.ErrBodyReadAfterClose
+	}
 	if b.streamed {
 		return b.ReadCloser.Read(p)
 	}
-	if b.read == freeAnswer && !b.large {
-		if err := b.room.enter(b.request); err != nil {
+	if !b.large && b.guest.used.Load() >= freeShare {
+		if err := b.guest.take(b.request); err != nil {
 			return 0, err
 		}
 		b.large = true
 		go b.watch()
 	}
+	n, err := b.ReadCloser.Read(p[:min(len(p), mostAtOnce)])
 	if !b.large {
-		p = p[:min(len(p), freeAnswer-b.read)]
+		b.guest.used.Add(int64(n))
+		b.free += n
 	}
-	n, err := b.ReadCloser.Read(p)
-	if b.large {
-		b.pace.Add(int64(n))
-	} else {
-		b.read += n
-	}
-	if err != nil && err != io.EOF && b.request.Err() != nil { //nolint:errorlint // readers return it as it is
+	if err != nil && !errors.Is(err, io.EOF) && b.request.Err() != nil {
 		err = context.Cause(b.request)
 	}
 	return n, err
 }
 
-// watch ends the answer where it keeps others waiting, and hardly goes on.
-func (b *roomyBody) watch() {
-	ticker := time.NewTicker(paceTime)
+// watch ends the answer where others waited for its place for long enough.
+func (b *guestBody) watch() {
+	ticker := time.NewTicker(placeLook)
 	defer ticker.Stop()
-	for {
+	for waited := time.Duration(0); ; {
 		select {
 		case <-b.left:
 			return
 		case <-ticker.C:
-			if b.room.waiting.Load() > 0 && b.pace.Swap(0) < leastPace {
-				b.stop(reason.Errorf(reason.Timeout, "its answer of more than %d KiB came too slowly, and those of other clusters waited for it", freeAnswer>>10))
+			if b.guest.room.waiting.Load() == 0 {
+				continue
+			}
+			if waited += placeLook; waited >= placeTime {
+				b.stop(reason.Errorf(reason.Timeout, "its answer of more than %d KiB took longer than %s, while those of other clusters waited for it", freeShare>>10, placeTime))
 				return
 			}
 		}
@@ -119,13 +165,19 @@ func (b *roomyBody) watch() {
 }
 
 // Close implements io.Closer.
-func (b *roomyBody) Close() error {
-	b.close.Do(func() {
-		close(b.left)
-		b.stop(nil)
-		if b.large {
-			b.room.leave()
-		}
-	})
-	return b.ReadCloser.Close()
+func (b *guestBody) Close() error {
+	if b.closed {
+		return nil
+	}
+	b.closed = true
+	close(b.left)
+	b.guest.used.Add(-int64(b.free))
+	if b.large {
+		b.guest.leave()
+	}
+	// The connection is given back before the request is ended, which would have it
+	// taken for one that is still in use.
+	err := b.ReadCloser.Close()
+	b.stop(nil)
+	return err
 }

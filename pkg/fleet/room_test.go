@@ -5,8 +5,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,35 +37,36 @@ func (s sending) Read(p []byte) (int, error) {
 
 func (sending) Close() error { return nil }
 
-// answerIn is an answer to a request that takes part in the room.
-func answerIn(ctx context.Context, room *room) (*roomyBody, chan []byte) {
+// answerTo is an answer to a member's request.
+func answerTo(ctx context.Context, member *guest) (*guestBody, chan []byte) {
 	ctx, stop := context.WithCancelCause(ctx)
 	pieces := make(chan []byte)
-	return &roomyBody{
-		ReadCloser: sending{request: ctx, pieces: pieces}, room: room, request: ctx, stop: stop, left: make(chan struct{}),
-	}, pieces
+	return newGuestBody(sending{request: ctx, pieces: pieces}, member, ctx, stop), pieces
 }
 
 // readAll reads an answer, and tells how it ended when it has.
-func readAll(body *roomyBody) <-chan error {
+func readAll(body *guestBody) <-chan error {
 	ended := make(chan error, 1)
 	go func() {
-		defer body.Close()
 		_, err := io.Copy(io.Discard, body)
+		body.Close()
 		ended <- err
 	}()
 	return ended
 }
 
-// fill makes as many large answers as there are places for. They say nothing more.
+// fill makes one member's answer too large for each place. They say nothing more.
 func fill(t *testing.T, room *room) (all []<-chan error, pieces []chan []byte) {
-	for range largeAnswers {
-		body, sends := answerIn(t.Context(), room)
+	for range places {
+		body, sends := answerTo(t.Context(), room.guest())
 		all = append(all, readAll(body))
 		pieces = append(pieces, sends)
-		send(sends, freeAnswer)
+		send(sends, freeShare+1)
 	}
 	synctest.Wait()
+	if len(room.places) != places {
+		t.Fatalf("%d have a place, want %d", len(room.places), places)
+	}
 	return all, pieces
 }
 
@@ -74,25 +78,31 @@ func send(pieces chan<- []byte, n int) {
 	}
 }
 
-func TestLargeAnswersWaitForEachOther(t *testing.T) {
+func TestMembersWithLargeAnswersWaitForEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		room := newRoom()
 		all, pieces := fill(t, room)
-		if len(room.places) != largeAnswers {
-			t.Fatalf("%d have a place, want %d", len(room.places), largeAnswers)
+
+		// Many answers of one member share what is free.
+		one := room.guest()
+		for range 2 {
+			for range 4 {
+				small, sends := answerTo(t.Context(), one)
+				ended := readAll(small)
+				send(sends, freeShare/4)
+				close(sends)
+				if err := <-ended; err != nil {
+					t.Errorf("a small one did not pass them: %v", err)
+				}
+			}
+		}
+		if used := one.used.Load(); used != 0 {
+			t.Errorf("%d are in use when all are closed", used)
 		}
 
-		small, sends := answerIn(t.Context(), room)
-		ended := readAll(small)
-		send(sends, freeAnswer-1)
-		close(sends)
-		if err := <-ended; err != nil {
-			t.Errorf("a small one did not pass them: %v", err)
-		}
-
-		large, sends := answerIn(t.Context(), room)
-		ended = readAll(large)
-		send(sends, freeAnswer)
+		large, sends := answerTo(t.Context(), one)
+		ended := readAll(large)
+		send(sends, freeShare)
 		synctest.Wait()
 		select {
 		case sends <- nil:
@@ -118,10 +128,38 @@ func TestLargeAnswersWaitForEachOther(t *testing.T) {
 	})
 }
 
-func TestWhoHardlyGoesOnMakesPlace(t *testing.T) {
+// A member has one place, however many answers it sends.
+func TestAMemberTakesOnePlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		room := newRoom()
-		all, pieces := fill(t, room)
+		one := room.guest()
+		var ended []<-chan error
+		var all []chan []byte
+		for range 2 * places {
+			body, sends := answerTo(t.Context(), one)
+			ended = append(ended, readAll(body))
+			all = append(all, sends)
+			go func() { send(sends, freeShare); close(sends) }()
+		}
+		synctest.Wait()
+		if len(room.places) > 1 {
+			t.Errorf("it has %d places", len(room.places))
+		}
+		for i, one := range ended {
+			if err := <-one; err != nil {
+				t.Errorf("%d: %v", i, err)
+			}
+		}
+		if len(room.places) != 0 || one.used.Load() != 0 {
+			t.Errorf("%d places and %d bytes are in use in the end", len(room.places), one.used.Load())
+		}
+	})
+}
+
+func TestAPlaceIsLostToThoseThatWaitForIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		room := newRoom()
+		all, _ := fill(t, room)
 		time.Sleep(time.Hour)
 		for i, ended := range all {
 			select {
@@ -131,20 +169,23 @@ func TestWhoHardlyGoesOnMakesPlace(t *testing.T) {
 			}
 		}
 
-		waits, sends := answerIn(t.Context(), room)
-		waiting := readAll(waits)
-		go goOn(t.Context(), pieces[0])
-		send(sends, freeAnswer)
+		waits, sends := answerTo(t.Context(), room.guest())
+		waiting, began := readAll(waits), time.Now()
+		send(sends, freeShare+1)
 		close(sends)
 		if err := <-waiting; err != nil {
 			t.Errorf("who waited: %v", err)
 		}
+		if took := time.Since(began); took < placeTime || took > placeTime+placeLook {
+			t.Errorf("it waited %s", took)
+		}
+		synctest.Wait()
 		ended := 0
 		for i, one := range all {
 			select {
 			case err := <-one:
 				ended++
-				if i == 0 || reason.Of(err) != reason.Timeout || !strings.Contains(err.Error(), "too slowly") {
+				if reason.Of(err) != reason.Timeout || !strings.Contains(err.Error(), "those of other clusters waited for it") {
 					t.Errorf("%d was ended with %v", i, err)
 				}
 			default:
@@ -156,49 +197,38 @@ func TestWhoHardlyGoesOnMakesPlace(t *testing.T) {
 	})
 }
 
-// goOn sends just enough not to be taken to stand still.
-func goOn(ctx context.Context, pieces chan<- []byte) {
-	for {
-		for range leastPace / (4 << 10) {
-			select {
-			case pieces <- make([]byte, 4<<10):
-			case <-ctx.Done():
-				return
-			}
-		}
-		select {
-		case <-time.After(paceTime - time.Millisecond):
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
 func TestWaitingForAPlaceEndsWithItsRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		room := newRoom()
-		_, pieces := fill(t, room)
-		for _, one := range pieces {
-			go goOn(t.Context(), one)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		fill(t, room)
+		ctx, cancel := context.WithTimeout(t.Context(), placeTime/2)
 		defer cancel()
-		body, sends := answerIn(ctx, room)
+		one := room.guest()
+		body, sends := answerTo(ctx, one)
 		ended := readAll(body)
-		send(sends, freeAnswer)
-		if err := <-ended; !errors.Is(err, context.DeadlineExceeded) || reason.Of(err) != reason.Timeout {
+		send(sends, freeShare)
+		if err := <-ended; reason.Of(err) != reason.Timeout || !strings.Contains(err.Error(), "waited for those of other clusters") {
 			t.Errorf("error is %v", err)
+		}
+		if len(one.turn) != 0 || room.waiting.Load() != 0 {
+			t.Error("it still waits")
+		}
+		if _, err := body.Read(make([]byte, 1)); !errors.Is(err, http.ErrBodyReadAfterClose) {
+			t.Errorf("read after it was closed: %v", err)
 		}
 	})
 }
 
-// The answers of all members of a host share one room. Lists that are dealt with as
-// they come need no place in it.
+// The members of a host share one room. Lists that are dealt with as they come take
+// no part in it, unless what comes is no list.
 func TestAllMembersShareTheRoom(t *testing.T) {
 	release := make(chan struct{})
 	server := newMember(t, true, func(w http.ResponseWriter, r *http.Request) {
-		_, _ = w.Write(bytes.Repeat([]byte(" "), 2*freeAnswer))
-		if r.URL.Query().Has("continue") { // the one that has an end
+		if r.URL.Query().Has("fieldSelector") {
+			w.WriteHeader(399)
+		}
+		_, _ = w.Write(bytes.Repeat([]byte(" "), 2*freeShare))
+		if r.URL.Query().Has("continue") { // those that have an end
 			return
 		}
 		_ = http.NewResponseController(w).Flush()
@@ -218,25 +248,75 @@ func TestAllMembersShareTheRoom(t *testing.T) {
 		}
 		return request.Do(ctx).Error()
 	}
-	ended := make(chan error, 2*largeAnswers)
-	for i := range 2 * largeAnswers {
+	ended := make(chan error, 2*places)
+	for i := range 2 * places {
 		go func() { ended <- ask(t.Context(), []string{"limit", "any"}[i%2]) }()
 	}
-	for host.shared.room.waiting.Load() < largeAnswers {
+	for host.shared.room.waiting.Load() < places {
 		time.Sleep(time.Millisecond)
 	}
 	if err := ask(Streamed(t.Context()), "limit", "continue"); err != nil {
 		t.Errorf("a list that is dealt with as it comes: %v", err)
 	}
-	short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	if err := ask(short, "limit", "continue"); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("a list that is read as a whole got a place: %v", err)
+	for name, test := range map[string]struct {
+		ctx    context.Context
+		params []string
+	}{
+		"a list that is read as a whole": {t.Context(), []string{"limit", "continue"}},
+		"an answer that is no list":      {Streamed(t.Context()), []string{"limit", "continue", "fieldSelector"}},
+	} {
+		short, cancel := context.WithTimeout(test.ctx, 100*time.Millisecond)
+		defer cancel()
+		if err := ask(short, test.params...); reason.Of(err) != reason.Timeout {
+			t.Errorf("%s got a place: %v", name, err)
+		}
 	}
 	close(release)
-	for range 2 * largeAnswers {
+	for range 2 * places {
 		if err := <-ended; err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// A connection is closed once what came over it was read, be it to its end or not.
+func TestConnectionsAreClosed(t *testing.T) {
+	for _, http2 := range []bool{true, false} {
+		var open atomic.Int32
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write(bytes.Repeat([]byte(" "), freeShare))
+		}))
+		server.EnableHTTP2 = http2
+		server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+			switch state {
+			case http.StateNew:
+				open.Add(1)
+			case http.StateClosed, http.StateHijacked:
+				open.Add(-1)
+			}
+		}
+		server.StartTLS()
+		t.Cleanup(server.Close)
+		config := kubeconfig{server: server.URL, cluster: authority(server)}
+		for i := range 50 {
+			member := mustConnect(t, config)
+			body, err := member.Get().AbsPath("api/v1/pods").Param("limit", "0").Stream(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i%2 == 0 {
+				_, err = io.Copy(io.Discard, body)
+			}
+			body.Close()
+			member.Close()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		for deadline := time.Now().Add(5 * time.Second); open.Load() > 0; time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("http2=%t: %d connections stay open", http2, open.Load())
+			}
 		}
 	}
 }

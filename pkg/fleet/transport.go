@@ -137,7 +137,7 @@ func refuseLinkLocal(_, address string, _ syscall.RawConn) error {
 // guard adds a member's token to its requests, and bounds its answers.
 type guard struct {
 	token, userAgent string
-	room             *room
+	guest            *guest
 	next             http.RoundTripper
 }
 
@@ -153,12 +153,10 @@ func (g guard) RoundTrip(request *http.Request) (*http.Response, error) {
 		stop(nil)
 		return nil, err
 	}
-	response.Body = &roomyBody{
-		ReadCloser: response.Body, room: g.room, request: ctx, stop: stop,
-		streamed: isStreamed(request) && !isError(response), left: make(chan struct{}),
-	}
 	bound := boundOf(request, response)
-	response.Body = &boundedBody{ReadCloser: response.Body, left: bound, bound: bound}
+	body := newGuestBody(response.Body, g.guest, ctx, stop)
+	body.streamed = isStreamed(request, response)
+	response.Body = &boundedBody{ReadCloser: body, left: bound, bound: bound}
 	return response, nil
 }
 
@@ -180,7 +178,10 @@ func boundOf(request *http.Request, response *http.Response) int {
 	return maxAnswer
 }
 
-func isError(response *http.Response) bool { return response.StatusCode >= http.StatusBadRequest }
+// isError tells what client-go reads as a whole, whoever asked.
+func isError(response *http.Response) bool {
+	return response.StatusCode < http.StatusOK || response.StatusCode >= http.StatusMultipleChoices
+}
 
 // isList tells a list or a watch.
 func isList(request *http.Request) bool {

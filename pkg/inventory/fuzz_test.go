@@ -16,6 +16,7 @@ func FuzzRecord(f *testing.F) {
 	for _, seed := range []string{
 		`{"epoch":1}`, `{"epoch":0}`, `{}`, `null`, `[]`, `{"epoch":1e99}`, `{"epoch":1,"members":null,"run":null}`, `{"epoch":1,"members":[]}`,
 		`{"epoch":2,"members":[{"kind":"AttachedCluster","name":"a","uid":"1","objects":[{"group":"g","version":"v1","resource":"rs","kind":"R","namespace":"n","name":"x","uid":"2","applied":"2026-01-02T03:04:05Z","generation":3}]}]}`,
+		`{"epoch":2,"members":[{"kind":"AttachedCluster","name":"a","objects":[{"version":"v1","resource":"rs","kind":"R","name":"x"}]}]}`,
 		`{"epoch":2,"members":[{"kind":"A","name":"a","objects":[{},{}]},{"kind":"A","name":"a","objects":[]}]}`,
 		`{"epoch":3,"run":{"verb":"deployed","holder":"\u001b[31m","pid":-1,"started":"2026-01-02T03:04:05Z","renewed":"2026-01-02T03:04:05Z"},"application":{"a":[1]},"history":[{"replaced":"2026-01-02T03:04:05Z","application":null}]}`,
 		`{"epoch":1,"epoch":2}`, `{"epoch":1} trailing`, "\x00\xff",

@@ -8,9 +8,9 @@ import (
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
 
-// maxPiece bounds one row or object of an answer, in bytes: several times what
-// an API server accepts.
-const maxPiece = 8 << 20
+// maxPiece bounds one row or object of an answer, in bytes: no API server accepts
+// as much.
+const maxPiece = 4 << 20
 
 // errShape says that an answer is not what was asked for.
 var errShape = errors.New("not the answer to what was asked")

@@ -107,7 +107,7 @@ func TestAnswersThatAreNoList(t *testing.T) {
 		"cut off":              {list(`"items":[{"metadata":{"name":"a"}}`), no},
 		"garbage":              {list(`"items":[]}x`), no},
 		"deep":                 {list(`"items":[{"metadata":{"name":"a"},"x":` + strings.Repeat("[", 100_000)), no},
-		"a huge item":          {list(`"items":[{"metadata":{"name":"` + strings.Repeat("x", 9<<20) + `"}}]}`), "its answer has an object larger than 8 MiB"},
+		"a huge item":          {list(`"items":[{"metadata":{"name":"` + strings.Repeat("x", 5<<20) + `"}}]}`), "its answer has an object larger than 4 MiB"},
 	} {
 		for _, form := range []view.Form{view.Objects, view.Names} {
 			_, err := get(t.Context(), newMember(t, answer(test.answer)), query(in(form), func(q *view.Query) { q.Labels = true }))

@@ -170,7 +170,7 @@ func TestAnswersThatAreNoTable(t *testing.T) {
 		"cells of null":            {table(`"rows":[{"cells":null}]}`), "its table of pods has a row of 0 cells under 2 columns"},
 		"no columns":               {`{"kind":"Table","columnDefinitions":null,"rows":[{"cells":["a"]}]}`, "its table of pods has a row of 1 cells under 0 columns"},
 		"many columns":             {`{"kind":"Table","columnDefinitions":[{}` + strings.Repeat(",{}", 1000) + `],"rows":[]}`, "its table of pods has more than 1000 columns"},
-		"a huge row":               {table(`"rows":[{"cells":["a","` + strings.Repeat("x", 9<<20) + `"]}]}`), "its answer has an object larger than 8 MiB"},
+		"a huge row":               {table(`"rows":[{"cells":["a","` + strings.Repeat("x", 5<<20) + `"]}]}`), "its answer has an object larger than 4 MiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := get(t.Context(), newMember(t, answer(test.answer)), query())

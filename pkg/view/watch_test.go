@@ -486,7 +486,7 @@ func TestHostileEvents(t *testing.T) {
 		"too many cells":          {row(`"rows":[{"cells":["x","y","z"],"object":{}}]`), "its table of pods has a row of 3 cells under 2 columns"},
 		"no metadata":             {row(`"rows":[{"cells":["x","y"],"object":null}]`), "its table of pods has a row without its object's metadata"},
 		"a long UID":              {row(`"rows":[{"cells":["x","y"],"object":{"metadata":{"uid":"` + long + `"}}}]`), "its table of pods has a row without its object's metadata"},
-		"a huge event":            {`{"type":"ADDED","object":"` + strings.Repeat("x", 9<<20) + `"}`, "its answer has an object larger than 8 MiB"},
+		"a huge event":            {`{"type":"ADDED","object":"` + strings.Repeat("x", 5<<20) + `"}`, "its answer has an object larger than 4 MiB"},
 		"an error":                {eventOf("ERROR", status(403, "Forbidden", "no more")), "no more"},
 		"an error without Status": {`{"type":"ERROR","object":{}}`, no},
 	} {
