@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -114,6 +115,38 @@ func questions() []question {
 // The fake API server answers as a real one, word for word but for what no two
 // servers say alike.
 func TestFakeAnswersAsARealAPIServer(t *testing.T) {
+	for _, difference := range differences(t, func(cluster http.Handler) http.Handler { return cluster }) {
+		t.Error(difference)
+	}
+	t.Logf("%d questions", len(questions()))
+}
+
+// A fake that looks over what a request has to say is found out.
+func TestFakeThatIsWrongIsSeenToBe(t *testing.T) {
+	for name, gone := range map[string]string{
+		"the version that is to be replaced": `"resourceVersion":"[^"]*"`,
+		"the UID that is to be deleted":      `"uid":"[^"]*"`,
+		"who owns what":                      `fieldManager=b`,
+	} {
+		passedOver := regexp.MustCompile(",?" + gone)
+		wrong := differences(t, func(cluster http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body) // of a test's own request
+				body = passedOver.ReplaceAll(body, nil)
+				r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+				r.URL.RawQuery = strings.Replace(r.URL.RawQuery, gone, "fieldManager=a", 1)
+				cluster.ServeHTTP(w, r)
+			})
+		})
+		if len(wrong) == 0 {
+			t.Errorf("a fake that looks over %s was not found to differ", name)
+		}
+	}
+}
+
+// differences asks a real API server and a fake one, and tells where they differ.
+func differences(t *testing.T, change func(http.Handler) http.Handler) (all []string) {
+	t.Helper()
 	s := newStage(t, newLags(t, 0), newClusters(t))
 	defer s.end()
 	cluster, err := fake.New("fake", time.Now, fake.Resource{
@@ -123,7 +156,7 @@ func TestFakeAnswersAsARealAPIServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	cluster.Put(&unstructured.Unstructured{Object: object{"apiVersion": "v1", "kind": "Namespace", "metadata": object{"name": s.namespace}}})
-	server := httptest.NewServer(cluster)
+	server := httptest.NewServer(change(cluster))
 	defer server.Close()
 	config := labConfig(t, "host")
 	client, err := rest.HTTPClientFor(config)
@@ -131,14 +164,12 @@ func TestFakeAnswersAsARealAPIServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	genuine, faked := &asker{t: t, client: client, at: config.Host, namespace: s.namespace}, &asker{t: t, client: server.Client(), at: server.URL, namespace: s.namespace}
-	asked := questions()
-	for i, q := range asked {
-		want, got := genuine.ask(q), faked.ask(q)
-		if got != want {
-			t.Errorf("question %d: %s %s\n%s\nthe fake answers\n%s\na real one\n%s", i, q.method, q.path, q.body, got, want)
+	for i, q := range questions() {
+		if want, got := genuine.ask(q), faked.ask(q); got != want {
+			all = append(all, fmt.Sprintf("question %d: %s %s\n%s\nthe fake answers\n%s\na real one\n%s", i, q.method, q.path, q.body, got, want))
 		}
 	}
-	t.Logf("%d questions", len(asked))
+	return all
 }
 
 // asker asks one API server.

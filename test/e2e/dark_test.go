@@ -143,16 +143,36 @@ func (c *swarm) holding() int {
 // Where a fifth of a fleet is dark, the others do not notice, the run ends when
 // it has to, and one later run does the rest.
 func TestDarkMembers(t *testing.T) {
-	many, deadline := 100, 5*time.Second
+	many := 100
 	if fault.Full() {
 		many = 1000
 	}
 	count := fault.Begin(t, fault.DarkMembers)
 	s := newStage(t, newLags(t, 0), newClusters(t))
 	defer s.end()
-	c := newSwarm(t, many)
-	s.herd(&c.herd)
+	for _, breach := range s.darkens(newSwarm(t, many)) {
+		t.Error(breach)
+	}
+	count.Add(many / 5)
+}
+
+// A plugin in which members wait for each other is found out.
+func TestWhoWaitsForDarkMembersIsSeen(t *testing.T) {
+	s := newStage(t, newLags(t, 0), newClusters(t))
+	defer s.end()
+	s.binary = fault.Mutant(t, "pkg/fanout/fanout.go", "max(options.Limit, 1)", "min(options.Limit, 4)")
+	seen(t, s.darkens(newSwarm(t, 100)), "the others were done after", "the run took")
+}
+
+// darkens deploys to a swarm of which a fifth is dark, and again when it is not, and
+// tells which promises were broken.
+func (s *stage) darkens(c *swarm) (breaches []string) {
+	s.t.Helper()
+	const deadline = 5 * time.Second
+	breach := func(format string, args ...any) { breaches = append(breaches, fmt.Sprintf(format, args...)) }
+	many := len(c.clusters)
 	dark := many / 5
+	s.herd(&c.herd)
 	deploy := func(selector string, within time.Duration) (ended, time.Duration) {
 		s.write("swarm.yaml", strings.ReplaceAll(swarmManifest, "SELECTOR", selector))
 		began := time.Now()
@@ -163,44 +183,44 @@ func TestDarkMembers(t *testing.T) {
 	for range 2 { // the first makes the namespaces, too
 		did, took := deploy(`{"dark": "no"}`, 30*time.Second)
 		if did.code != 0 {
-			t.Fatal(did)
+			s.t.Fatal(did)
 		}
 		normal = took
 	}
 	did, took := deploy(`{}`, deadline)
-	t.Logf("without the dark ones %s, with them %s and %s in all", normal, took, did.took)
+	s.t.Logf("without the dark ones %s, with them %s and %s in all", normal, took, did.took)
 	if did.code != 3 || c.holding() != many-dark {
-		t.Errorf("%d members hold it, want %d: exit code %d\n%.2000s", c.holding(), many-dark, did.code, did.stderr)
+		breach("%d members hold it, want %d: exit code %d\n%.2000s", c.holding(), many-dark, did.code, did.stderr)
 	}
 	slack := time.Second // beside so many other processes
 	if fault.Full() {
 		slack = 0
 	}
 	if most := normal*12/10 + slack; took > most {
-		t.Errorf("the others were done after %s, want %s at most", took, most)
+		breach("the others were done after %s, want %s at most", took, most)
 	}
 	if most := deadline + 5*time.Second; did.took > most {
-		t.Errorf("the run took %s, want %s at most", did.took, most)
+		breach("the run took %s, want %s at most", did.took, most)
 	}
 	record, err := s.record()
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	listed := record.Listed()
 	for i := range many {
 		name := fmt.Sprintf("member-%04d", i)
 		_, isListed := listed[name+" Kustomization/app-0"]
 		if !isListed || c.isDark(i) && !strings.Contains(did.stderr, name+": ") {
-			t.Errorf("%s is listed %t and named %t", name, isListed, strings.Contains(did.stderr, name))
+			breach("%s is listed %t and named %t", name, isListed, strings.Contains(did.stderr, name))
 		}
 		if c.isDark(i) {
 			c.serve(i)
 		}
 	}
 	if did, _ = deploy(`{}`, 30*time.Second); did.code != 0 || c.holding() != many {
-		t.Errorf("%d members hold it after one later run, want %d: exit code %d\n%.2000s", c.holding(), many, did.code, did.stderr)
+		breach("%d members hold it after one later run, want %d: exit code %d\n%.2000s", c.holding(), many, did.code, did.stderr)
 	}
-	count.Add(dark)
+	return breaches
 }
 
 // swarmManifest is an application for the members of the herd.

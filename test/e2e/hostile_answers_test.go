@@ -36,6 +36,7 @@ func bodies() []behaviour {
 		endless("conditions", `{"kind":"Kustomization","metadata":{"uid":"a"},"status":{"conditions":[`, `{"type":"Ready"},`), endless("resources", `{"kind":"APIResourceList","resources":[`, `{"name":"a"},`),
 		endless("blanks, compressed", "", " ", "gzip"), endless("a text, compressed", `{"kind":"`, "x", "gzip"), endless("lists, compressed", "", "[", "gzip"),
 		endless("rows, compressed", table, `{"cells":["x"]},`, "gzip"), endless("one row, compressed", table+`{"cells":["`, "x", "gzip"), endless("zeros, compressed", "", "\x00", "gzip"),
+		endlessly(300), endlessly(306), endlessly(399),
 		text("gzip that is none", everywhere, 200, "application/json", "x"),
 		slow("nothing at all", everywhere, func(_ http.ResponseWriter, done <-chan struct{}, _ []byte) { <-done }),
 		slow("a header", everywhere, func(w http.ResponseWriter, done <-chan struct{}, _ []byte) { _, _ = flushed{w}.Write(nil); <-done }),

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -100,6 +101,17 @@ func endless(what, open, unit string, more ...string) behaviour {
 			return cmp.Or(r.Context().Err(), err)
 		})
 	}}
+}
+
+// endlessly is endless with a status that is neither good nor an error.
+func endlessly(status int) behaviour {
+	all := endless(fmt.Sprintf("a text, with status %d", status), `{"kind":"`, "x")
+	serve := all.serve
+	all.serve = func(w http.ResponseWriter, r *http.Request, decent *httptest.ResponseRecorder) {
+		w.WriteHeader(status)
+		serve(w, r, decent)
+	}
+	return all
 }
 
 // slow answers what is decent in its own time.

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -124,9 +125,11 @@ func TestEveryRightIsMissed(t *testing.T) {
 		all.Go(func() {
 			window <- struct{}{}
 			defer func() { <-window }()
-			s.play(t, users, granted, without)
+			breaches := s.play(t, users, granted, without)
 			if without.role != "" {
-				count.Did()
+				count.Did(breaches...)
+			} else if len(breaches) > 0 {
+				t.Error(strings.Join(breaches, "\n"))
 			}
 		})
 	}
@@ -189,8 +192,8 @@ func (e ended) lacking() []string {
 }
 
 // play plays a scene up to the command that misses a right, or all of it where
-// none is taken away.
-func (s scene) play(t *testing.T, users *users, granted []right, without right) {
+// none is taken away, and returns what was not as it should have been.
+func (s scene) play(t *testing.T, users *users, granted []right, without right) (breaches []string) {
 	on, last := members[0], len(s.steps)-1
 	if strings.HasPrefix(s.role, "fleetapp-host") {
 		on = "host"
@@ -214,15 +217,29 @@ func (s scene) play(t *testing.T, users *users, granted []right, without right) 
 		did := stage.does(step, without)
 		switch {
 		case !slices.Equal(did.lacking(), want):
-			t.Errorf("%s without %s: %s: it says that it lacks %q, want %q: %s", s.role, without, step.command, did.lacking(), want, did)
+			breaches = append(breaches, fmt.Sprintf("%s without %s: %s: it says that it lacks %q, want %q: %s", s.role, without, step.command, did.lacking(), want, did))
 		case len(want) == 0 && did.code != 0 && step.succeeds():
-			t.Errorf("%s without %s: %s: it fails: %s", s.role, without, step.command, did)
+			breaches = append(breaches, fmt.Sprintf("%s without %s: %s: it fails: %s", s.role, without, step.command, did))
 		case len(want) > 0 && on != "host" && !strings.Contains(did.stdout+did.stderr, on):
-			t.Errorf("%s without %s: %s: the member is not named: %s", s.role, without, step.command, did)
+			breaches = append(breaches, fmt.Sprintf("%s without %s: %s: the member is not named: %s", s.role, without, step.command, did))
 		case len(want) > 0:
 			t.Logf("%s without %s: %s: %s", s.role, without, step.command, did)
 		}
 	}
+	return breaches
+}
+
+// A right that nothing misses, and one without which something fails that is
+// granted nowhere, are found out.
+func TestAWrongRightIsSeen(t *testing.T) {
+	users, granted := newUsers(t), readRights(t)
+	superfluous := right{"fleetapp-member", rbacv1.PolicyRule{
+		APIGroups: []string{"source.toolkit.fluxcd.io"}, Resources: []string{"gitrepositories"}, Verbs: []string{"deletecollection"},
+	}}
+	deploys := scene{superfluous.role, ready, []missing{{command: "deploy -f git.yaml", misses: superfluous.String()}}}
+	seen(t, deploys.play(t, users, append(granted, superfluous), superfluous), "it says that it lacks [], want [\"deletecollection gitrepositories\"]")
+	lacking := slices.DeleteFunc(slices.Clone(granted), func(r right) bool { return r.String() == "patch kustomizations" })
+	seen(t, deploys.play(t, users, lacking, right{}), "it says that it lacks [\"patch kustomizations\"], want []")
 }
 
 // saidAs is how a command names the right that misses it: what lets it read

@@ -17,7 +17,7 @@ func bars() []bar {
 		{RandomRuns, 10000, 300},
 		{ModelStates, 10000, 10000},
 		{HostileKubeconfigs, 500, 500},
-		{HostileMembers, 200, 200},
+		{HostileMembers, 200, 100},
 		{DarkMembers, 200, 20},
 		{SecretOutputs, 40, 40},
 		{RightsMissed, 70, 70},
@@ -31,7 +31,7 @@ const (
 	RandomRuns         = "random runs of several clients at once"
 	ModelStates        = "states of the protocol's model"
 	HostileKubeconfigs = "hostile kubeconfigs, each refused"
-	HostileMembers     = "requests that hostile API servers answered"
+	HostileMembers     = "ways in which API servers were hostile, each to every command"
 	DarkMembers        = "members that were dark, and done by one later run"
 	SecretOutputs      = "runs at -v=10 with secrets everywhere, searched for them"
 	RightsMissed       = "rights taken away, each of which was missed"

@@ -147,7 +147,10 @@ func (l line) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	number, word, err := l.count(r)
+	word := l.wordsFor(r)
+	// No two leave at the same time, so that their order is that of the seed.
+	time.Sleep(l.world.dice.upTo(time.Millisecond, word, "leaves"))
+	number, err := l.count()
 	if err != nil {
 		return nil, err
 	}
@@ -193,21 +196,27 @@ func readAll(r *http.Request) ([]byte, error) {
 	return io.ReadAll(r.Body)
 }
 
-// count numbers a request, and finds the words for it that are the same
-// whenever the seed is.
-func (l line) count(r *http.Request) (int, string, error) {
+// count numbers a request of a client that is alive.
+func (l line) count() (int, error) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	if l.isDead {
-		return 0, "", goneError{"it is dead"}
+		return 0, goneError{"it is dead"}
 	}
 	l.requests++
+	return l.requests, nil
+}
+
+// wordsFor are the words for a request, which are the same whenever the seed is.
+func (l line) wordsFor(r *http.Request) string {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
 	word := fmt.Sprintf("%s: %s %s %s", l.name, l.cluster, r.Method, r.URL.Path)
 	if isWatch(r) {
 		word += "?watch"
 	}
 	l.asked[word]++
-	return l.requests, fmt.Sprintf("%s #%d", word, l.asked[word]), nil
+	return fmt.Sprintf("%s #%d", word, l.asked[word])
 }
 
 func (c *client) die(word string) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -229,6 +230,30 @@ func TestRandomRuns(t *testing.T) {
 	}
 }
 
+// A seed plays again just as it did, be it a thousand lines long.
+func TestASeedPlaysAgain(t *testing.T) {
+	const seeds = 40
+	for seed := range uint64(seeds) {
+		_, first := play(t, seed)
+		_, again := play(t, seed)
+		if at := differ(first, again); at >= 0 {
+			t.Errorf("seed %d: line %d of %d is not what it was:\n%s\n%s", seed, at, len(first), first[min(at, len(first)-1)], again[min(at, len(again)-1)])
+		}
+	}
+}
+
+// differ is the first line in which two logs do, but for the real processes that
+// stand for the clients; negative where none is.
+func differ(one, other []string) int {
+	pid := regexp.MustCompile(`pid \d+`)
+	for i := range max(len(one), len(other)) {
+		if i >= len(one) || i >= len(other) || pid.ReplaceAllString(one[i], "") != pid.ReplaceAllString(other[i], "") {
+			return i
+		}
+	}
+	return -1
+}
+
 // Plugins that are broken on purpose are found out, some of them only by chance
 // once in thousands of runs: so there are far more, of which the first that is found
 // is the last. The short form leaves those to the full one.
@@ -249,7 +274,7 @@ func TestRandomRunsFindWhatIsBroken(t *testing.T) {
 	}
 	for _, test := range mutants {
 		t.Run(test.name, func(t *testing.T) {
-			run := exec.Command("go", "test", "-count=1", "-run", "^TestRandomRuns$", "-overlay", fault.Overlay(t, test.file, test.old, test.replacement), "./test/random")
+			run := exec.Command("go", "test", "-count=1", "-timeout", "2h", "-run", "^TestRandomRuns$", "-overlay", fault.Overlay(t, test.file, test.old, test.replacement), "./test/random")
 			run.Dir = fault.Root(t)
 			run.Env = append(os.Environ(), runsVariable+"="+many, fault.Unreported)
 			out, err := run.CombinedOutput()
