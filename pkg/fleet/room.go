@@ -14,7 +14,7 @@ import (
 const (
 	// freeShare is how much of its answers each member may have read at a time
 	// without a place in the room, in bytes: more than honest ones usually send.
-	freeShare = 512 << 10
+	freeShare = 256 << 10
 	// mostAtOnce is how much of one is read before that is looked at again.
 	mostAtOnce = 16 << 10
 	// places is how many members may have more at a time.

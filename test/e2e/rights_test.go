@@ -109,7 +109,7 @@ func scenes() []scene {
 // it, and names it; and nothing does with all of them.
 func TestEveryRightIsMissed(t *testing.T) {
 	count := fault.Begin(t, fault.RightsMissed)
-	users, granted := newUsers(t), readRights(t)
+	users, granted := newUsers(t, "rights"), readRights(t)
 	for _, s := range scenes() {
 		for _, step := range s.steps {
 			for _, missed := range rights(step.misses) {
@@ -232,7 +232,7 @@ func (s scene) play(t *testing.T, users *users, granted []right, without right) 
 // A right that nothing misses, and one without which something fails that is
 // granted nowhere, are found out.
 func TestAWrongRightIsSeen(t *testing.T) {
-	users, granted := newUsers(t), readRights(t)
+	users, granted := newUsers(t, "wrong"), readRights(t)
 	superfluous := right{"fleetapp-member", rbacv1.PolicyRule{
 		APIGroups: []string{"source.toolkit.fluxcd.io"}, Resources: []string{"gitrepositories"}, Verbs: []string{"deletecollection"},
 	}}

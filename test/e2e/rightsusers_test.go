@@ -67,9 +67,9 @@ type users struct {
 	count     atomic.Int64
 }
 
-func newUsers(t *testing.T) *users {
+func newUsers(t *testing.T, name string) *users {
 	t.Helper()
-	u := &users{namespace: fmt.Sprintf("rights-%d", started), clusters: newClusters(t), configs: map[string]*rest.Config{}}
+	u := &users{namespace: fmt.Sprintf("%s-%d", name, started), clusters: newClusters(t), configs: map[string]*rest.Config{}}
 	selected := metav1.ListOptions{LabelSelector: "e2e=" + u.namespace}
 	for cluster, client := range u.clusters {
 		u.configs[cluster] = pluginConfig(t, cluster)
