@@ -238,6 +238,6 @@ func TestAPanicIsOneObjectsError(t *testing.T) {
 		s.panicAt = webPath
 		s.on("PATCH "+sourcePath, answer(http.StatusCreated, applied("s", time.Now())))
 		s.on("PATCH "+dbPath, answer(http.StatusCreated, applied("d", time.Now())))
-		check(t, s.Apply(t.Context(), wanted(t)), "shop created=s\nweb: internal error, please report it: boom\ndb created=d")
+		check(t, s.Apply(t.Context(), wanted(t)), "shop created=s\nweb: internal error, please report it: a string, at server_test.go:169\ndb created=d")
 	})
 }

@@ -231,7 +231,7 @@ func TestOneFailureKeepsNoOtherFromBeingDeleted(t *testing.T) {
 		}, left + "webapp_first_apps_Deployment: forbidden"},
 		"panic": {entry("webapp_first_apps_Deployment", "v1"), func(s *server) {
 			s.panicAt = "/apis/apps/v1/namespaces/webapp/deployments/first"
-		}, left + "webapp_first_apps_Deployment: internal error, please report it: boom"},
+		}, left + "webapp_first_apps_Deployment: internal error, please report it: a string, at server_test.go:169"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			withServer(t, func(t *testing.T, s *server) {

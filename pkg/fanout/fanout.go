@@ -137,7 +137,7 @@ func one(ctx context.Context, timeout time.Duration, work func(context.Context, 
 	defer clock.stop()
 	defer func() {
 		if thrown := recover(); thrown != nil {
-			err = fmt.Errorf("internal error, please report it: %v", thrown)
+			err = fmt.Errorf("internal error, please report it: %s", told(thrown))
 		}
 	}()
 	return work(ctx, clock)

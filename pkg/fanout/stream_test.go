@@ -215,7 +215,7 @@ func TestAPanicAfterAValue(t *testing.T) {
 		_ = emit("a")
 		panic("at the disco")
 	})
-	if want := "0a 0:internal error, please report it: at the disco"; strings.Join(got, " ") != want {
+	if want := "0a 0:internal error, please report it: a string, at stream_test.go:216"; strings.Join(got, " ") != want {
 		t.Errorf("got %s, want %s", strings.Join(got, " "), want)
 	}
 }
