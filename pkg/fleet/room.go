@@ -114,7 +114,7 @@ type guestBody struct {
 	left     chan struct{} // closed with it
 }
 
-func newGuestBody(body io.ReadCloser, guest *guest, request context.Context, stop context.CancelCauseFunc) *guestBody {
+func newGuestBody(request context.Context, stop context.CancelCauseFunc, guest *guest, body io.ReadCloser) *guestBody {
 	return &guestBody{ReadCloser: body, guest: guest, request: request, stop: stop, left: make(chan struct{})}
 }
 

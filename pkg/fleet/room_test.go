@@ -41,7 +41,7 @@ func (sending) Close() error { return nil }
 func answerTo(ctx context.Context, member *guest) (*guestBody, chan []byte) {
 	ctx, stop := context.WithCancelCause(ctx)
 	pieces := make(chan []byte)
-	return newGuestBody(sending{request: ctx, pieces: pieces}, member, ctx, stop), pieces
+	return newGuestBody(ctx, stop, member, sending{request: ctx, pieces: pieces}), pieces
 }
 
 // readAll reads an answer, and tells how it ended when it has.
@@ -134,11 +134,9 @@ func TestAMemberTakesOnePlace(t *testing.T) {
 		room := newRoom()
 		one := room.guest()
 		var ended []<-chan error
-		var all []chan []byte
 		for range 2 * places {
 			body, sends := answerTo(t.Context(), one)
 			ended = append(ended, readAll(body))
-			all = append(all, sends)
 			go func() { send(sends, freeShare); close(sends) }()
 		}
 		synctest.Wait()

@@ -154,7 +154,7 @@ func (g guard) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	bound := boundOf(request, response)
-	body := newGuestBody(response.Body, g.guest, ctx, stop)
+	body := newGuestBody(ctx, stop, g.guest, response.Body)
 	body.streamed = isStreamed(request, response)
 	response.Body = &boundedBody{ReadCloser: body, left: bound, bound: bound}
 	return response, nil
