@@ -65,6 +65,10 @@ func scenarios() []scenario {
 		{name: "a policy is removed", prepare: deployed(first...), args: deploys(one...), want: one, writes: 12},
 		{name: "a policy is renamed", prepare: deployed(one...), args: deploys(other...), want: other, writes: 8},
 		{name: "from the host to a fleet", prepare: deployed(policy{name: "one", path: "./one", onHost: true}), args: deploys(one...), want: one, writes: 8},
+		{name: "a dead run is passed over", prepare: func(s *stage) {
+			deployed(first...)(s)
+			s.plugin(&tapped{at: 14, what: killedAfter, carriedOut: func(string) {}}, s.application(one...)...)
+		}, args: deploys(second...), want: second, writes: 12},
 		{name: "delete", prepare: deployed(first...), args: deletes(), writes: 10},
 		{name: "delete --cascade=orphan", prepare: deployed(first...), args: deletes("--cascade=orphan"), writes: 16},
 		{name: "delete with a dead member", prepare: func(s *stage) { deployed(one...)(s); s.bury() }, args: deletes(), want: left, code: 3, writes: 4},
