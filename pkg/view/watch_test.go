@@ -507,14 +507,19 @@ func TestHostileEvents(t *testing.T) {
 // An answer of a member may have 32 MiB in all: the watch begins another one
 // before that.
 func TestAWatchOfManyBytes(t *testing.T) {
-	padding := strings.Repeat("\n", 7<<20)
-	all := []string{event("ADDED a@8"), padding, event("MODIFIED a@9"), padding, event("MODIFIED a@10"), padding, event("MODIFIED a@11"), event("MODIFIED a@12")}
+	padding := strings.Repeat("\n", 3<<20)
+	all, want := []string{event("ADDED a@8")}, "ADDED a@8"
+	for version := 9; version <= 14; version++ {
+		next := fmt.Sprintf("MODIFIED a@%d", version)
+		all, want = append(all, padding, event(next)), want+", "+next
+	}
+	all = append(all, event("MODIFIED a@15"))
 	client := newSteps(t, step{answer: listed("7", "z@1")}, step{events: all, broken: true},
-		step{answer: newest("12")}, step{query: "resourceVersion=11", events: events("MODIFIED a@12")})
+		step{answer: newest("15")}, step{query: "resourceVersion=14", events: events("MODIFIED a@15")})
 	w := newWatcher(t, query())
 	mustList(t, w, client, "z@1")
-	mustFollow(t, w, client, "ADDED a@8, MODIFIED a@9, MODIFIED a@10, MODIFIED a@11")
-	mustFollow(t, w, client, "MODIFIED a@12")
+	mustFollow(t, w, client, want)
+	mustFollow(t, w, client, "MODIFIED a@15")
 }
 
 func TestWhoPrintsEndsAWatch(t *testing.T) {
