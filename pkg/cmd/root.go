@@ -23,8 +23,8 @@ import (
 )
 
 // softMemory is as much memory as is to be used, in bytes, before it is rather
-// collected than taken. A fleet of thousands takes a third of it.
-const softMemory = 224 << 20
+// collected than taken. A fleet of thousands takes half of it.
+const softMemory = 160 << 20
 
 // Execute runs the command line and returns its exit code.
 func Execute(streams genericiooptions.IOStreams, args []string) int {
