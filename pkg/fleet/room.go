@@ -100,7 +100,8 @@ func late(ctx context.Context) error {
 	return reason.Errorf(reason.Timeout, "its answers have more than %d KiB, and waited for those of other clusters until its time was over", freeShare>>10)
 }
 
-// guestBody is an answer that is read as a whole.
+// guestBody is an answer of a member. One that is read as a whole takes part in what
+// the room bounds.
 type guestBody struct {
 	io.ReadCloser
 	guest   *guest
