@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -22,7 +23,7 @@ import (
 
 // question is one request to both API servers. $NS is the namespace; $UID and
 // $RV are those of the last object that was in an answer, $FIRST is the UID of
-// the first.
+// the first, and $MADE the version in which the last was made.
 type question struct{ method, path, contentType, body string }
 
 const (
@@ -80,6 +81,8 @@ func questions() []question {
 			{"GET", at, "", ""},
 			{"GET", kind.list + "?labelSelector=l%3D1", "", ""},
 			{"GET", kind.list + "?labelSelector=l%3D2", "", ""},
+			{"GET", kind.list + "?fieldSelector=metadata.name%3Dx", "", ""},
+			{"GET", kind.list + "?fieldSelector=metadata.name%3Dy", "", ""},
 			{"PATCH", at + "?fieldManager=b", mergePatch, `{"metadata":{"finalizers":["example.com/f"]}}`},
 			{"DELETE", at, "", `{"kind":"DeleteOptions","apiVersion":"v1","preconditions":{"uid":"11111111-1111-1111-1111-111111111111"}}`},
 			{"DELETE", at, "", `{"kind":"DeleteOptions","apiVersion":"v1","preconditions":{"uid":"$UID","resourceVersion":"1"}}`},
@@ -99,11 +102,16 @@ func questions() []question {
 			{"DELETE", at, "", `{"kind":"DeleteOptions","apiVersion":"v1","preconditions":{"uid":"$UID","resourceVersion":"1"}}`},
 			{"DELETE", at, "", `{"kind":"DeleteOptions","apiVersion":"v1","preconditions":{"uid":"$UID","resourceVersion":"$RV"}}`},
 			{"GET", at, "", ""},
+			{"GET", kind.list + "?watch=true&timeoutSeconds=1&resourceVersion=$MADE&fieldSelector=metadata.name%3Dx", "", ""},
+			{"GET", kind.list + "?watch=true&timeoutSeconds=1&resourceVersion=$MADE&fieldSelector=metadata.name%3Dy", "", ""},
 			{"PATCH", strings.ReplaceAll(at, "$NS", "none-$NS") + a, applyPatch, body("", "eA==")}, // no namespace
 			{"POST", strings.ReplaceAll(kind.list, "$NS", "none-$NS") + "?fieldManager=a", "", body("", "eA==")},
 		}...)
 	}
 	return append(all, []question{
+		{"POST", inSecrets + "?fieldManager=a", "", strings.Replace(secret("", "eA=="), "Opaque", "example.com/t", 1)},
+		{"GET", inSecrets + "?fieldSelector=type%3Dexample.com%2Ft", "", ""},
+		{"GET", inSecrets + "?fieldSelector=type%3Dexample.com%2Fother", "", ""},
 		{"GET", "/api/v1/namespaces/none-$NS", "", ""},
 		{"GET", "/apis/cluster.kurator.dev/v1/namespaces/$NS/attachedclusters/x", "", ""},
 		{"GET", "/apis/none.kurator.dev/v1/namespaces/$NS/attachedclusters/x", "", ""},
@@ -178,13 +186,13 @@ type asker struct {
 	client        *http.Client
 	at, namespace string
 
-	first, uid, version string
+	first, uid, version, made string
 }
 
 // ask returns what was answered, in words that are the same for each server.
 func (a *asker) ask(q question) string {
 	a.t.Helper()
-	fill := strings.NewReplacer("$NS", a.namespace, "$UID", a.uid, "$RV", a.version, "$FIRST", a.first)
+	fill := strings.NewReplacer("$NS", a.namespace, "$UID", a.uid, "$RV", a.version, "$FIRST", a.first, "$MADE", a.made)
 	request, err := http.NewRequestWithContext(context.Background(), q.method, a.at+fill.Replace(q.path), strings.NewReader(fill.Replace(q.body)))
 	if err != nil {
 		a.t.Fatal(err)
@@ -203,6 +211,9 @@ func (a *asker) ask(q question) string {
 		a.t.Fatal(err)
 	}
 	text := fmt.Sprintln(response.StatusCode)
+	if strings.Contains(q.path, "watch=true") {
+		return text + a.events(body)
+	}
 	var answer object
 	if json.Unmarshal(body, &answer) != nil {
 		return text + string(body)
@@ -218,9 +229,30 @@ func (a *asker) ask(q question) string {
 	}
 	if answer["kind"] != "Status" && answer["metadata"] != nil {
 		text += a.remember(answer)
+		if response.StatusCode == http.StatusCreated {
+			a.made = a.version
+		}
 	}
 	shown, _ := json.MarshalIndent(answer, "", " ")
 	return text + a.plain(string(shown))
+}
+
+// events are those of a watch.
+func (a *asker) events(body []byte) (text string) {
+	for stream := json.NewDecoder(bytes.NewReader(body)); ; {
+		var event struct {
+			Type   string `json:"type"`
+			Object object `json:"object"`
+		}
+		if err := stream.Decode(&event); errors.Is(err, io.EOF) {
+			return text
+		} else if err != nil {
+			return text + err.Error()
+		}
+		a.forget(event.Object)
+		shown, _ := json.MarshalIndent(event, "", " ")
+		text += a.plain(string(shown)) + "\n"
+	}
 }
 
 var anyUID = regexp.MustCompile(`uid-[a-z-]+-\d+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
