@@ -179,16 +179,13 @@ func (v *vault) recorded() []string {
 		inventories++
 		data, _ := secret.Object["data"].(object)
 		text, _ := data["record"].(string)
-		record, err := fault.ReadRecord(text)
+		record, err := fault.UnpackRecord(text)
 		if err != nil {
 			v.t.Fatal(err)
 		}
-		manifest := ""
-		if record.Application != nil {
-			manifest = strings.ReplaceAll(string(*record.Application), canaryOf("in-values"), "")
-		}
 		delete(data, "record")
-		found = append(found, leaked("the inventory "+secret.GetName(), fmt.Sprint(manifest, secret.Object, record.Members))...)
+		all := strings.ReplaceAll(fmt.Sprint(string(record), secret.Object), canaryOf("in-values"), "")
+		found = append(found, leaked("the inventory "+secret.GetName(), all)...)
 	}
 	if inventories == 0 {
 		v.t.Error("no inventory was looked at")
@@ -209,7 +206,7 @@ func TestSecretsAreNotTold(t *testing.T) {
 		if code != command.code {
 			broken = append(broken, fmt.Sprintf("%s: exit code %d, want %d:\n%s", command.line, code, command.code, said))
 		}
-		if strings.HasPrefix(command.line, "deploy -f helm") {
+		if strings.HasPrefix(command.line, "deploy -f helm") || strings.HasSuffix(command.line, "--copy-refs") && command.code == 0 {
 			broken = append(broken, v.recorded()...)
 		}
 		count.Did(broken...)
@@ -234,6 +231,10 @@ func TestSecretsAreNotTold(t *testing.T) {
 func TestSecretsAreSeenToBeTold(t *testing.T) {
 	const parse = "return parseKubeconfig(data)"
 	for name, mutant := range map[string]struct{ file, old, new, breach string }{
+		"a kubeconfig is written down": {
+			"pkg/deploy/outcome.go", "Applied: object.Applied,",
+			"Applied: func() string { data, _ := os.ReadFile(os.Args[len(os.Args)-1]); return string(data) }(),", "the inventory fleetapp.v1.git tells",
+		},
 		"headers are logged":             {"pkg/fleet/trace.go", "request.URL.Redacted()", `request.Header.Get("Authorization")`, "token-host"},
 		"a kubeconfig is in an error":    {"pkg/fleet/client.go", parse, `return endpoint{}, fmt.Errorf("%.60s", strings.Split(string(data), "user:\n")[1])`, "token-" + members[0]},
 		"a kubeconfig is in base64":      {"pkg/fleet/client.go", parse, `text, _ := json.Marshal([]byte(strings.Split(string(data), "user:\n")[1])); return endpoint{}, fmt.Errorf("%.90s", text)`, "in base64"},
@@ -250,7 +251,12 @@ func TestSecretsAreSeenToBeTold(t *testing.T) {
 				return source
 			})
 			said, _ := v.does("clusters", 0)
-			seen(t, append(leaked("clusters", said), v.left()...), mutant.breach)
+			told := append(leaked("clusters", said), v.left()...)
+			if strings.HasPrefix(mutant.breach, "the inventory") {
+				said, _ = v.does("deploy -f git.yaml", 0)
+				told = append(append(told, leaked("deploy", said)...), v.recorded()...)
+			}
+			seen(t, told, mutant.breach)
 		})
 	}
 }

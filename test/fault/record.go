@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 )
 
 // Record is an inventory, read by none of the plugin's own code.
@@ -21,6 +22,16 @@ type Record struct {
 
 // ReadRecord reads one as it is in its Secret, in base64.
 func ReadRecord(text string) (*Record, error) {
+	plain, err := UnpackRecord(text)
+	if err != nil {
+		return nil, err
+	}
+	is := &Record{}
+	return is, json.Unmarshal(plain, is)
+}
+
+// UnpackRecord is all that a record holds, as JSON.
+func UnpackRecord(text string) ([]byte, error) {
 	data, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
 		return nil, err
@@ -29,8 +40,7 @@ func ReadRecord(text string) (*Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	is := &Record{}
-	return is, json.NewDecoder(plain).Decode(is)
+	return io.ReadAll(plain)
 }
 
 // Listed is what it lists, "member Kind/name" to the UID; nothing, of none.
