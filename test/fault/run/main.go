@@ -16,8 +16,8 @@ import (
 // harnesses are the commands that run them.
 func harnesses() [][]string {
 	return [][]string{
-		{"go", "test", "-count=1", "-timeout", "3h", "./test/random", "./test/model"},
-		{"go", "test", "-count=1", "-timeout", "3h", "-run", "Mishap|Fake|Hostile|Dark|Right|Secret", "./test/e2e"},
+		{"go", "test", "-count=1", "-timeout", "3h", "./test/fault", "./test/random", "./test/model"},
+		{"go", "test", "-count=1", "-timeout", "3h", "-run", "Mishap|Fake|Hostile|Dark|Right|Secret|Process", "./test/e2e"},
 		{"test/fuzz.sh", "2m"},
 	}
 }
