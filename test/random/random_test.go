@@ -220,7 +220,7 @@ func TestRandomRuns(t *testing.T) {
 		t.Run(fmt.Sprint(worker), func(t *testing.T) {
 			t.Parallel()
 			for n := seeds.Add(1); n <= runs && count.Failed() < most; n = seeds.Add(1) {
-				broken, _ := play(t, begin+n)
+				broken, _ := playAndTell(t, begin+n)
 				if len(broken) > 0 {
 					broken = []string{fmt.Sprintf("%s\n%s=%d plays it again", strings.Join(slices.Compact(broken), "\n"), seedVariable, begin+n)}
 				}
@@ -228,6 +228,23 @@ func TestRandomRuns(t *testing.T) {
 			}
 		})
 	}
+}
+
+// playAndTell is play that names its seed also where it does not come to an end.
+func playAndTell(t *testing.T, seed uint64) (broken, log []string) {
+	t.Helper()
+	tell := func(what string) { fmt.Fprintf(os.Stderr, "%s: %s=%d plays it again\n", what, seedVariable, seed) }
+	slow := time.AfterFunc(time.Minute, func() { tell("a run takes longer than a minute") })
+	defer slow.Stop()
+	ended := false
+	defer func() {
+		if !ended {
+			tell("a run did not end")
+		}
+	}()
+	broken, log = play(t, seed)
+	ended = true
+	return broken, log
 }
 
 // A seed plays again just as it did, be it a thousand lines long.
