@@ -209,9 +209,10 @@ func (s *stage) darkens(c *swarm) (breaches []string) {
 	listed := record.Listed()
 	for i := range many {
 		name := fmt.Sprintf("member-%04d", i)
-		_, isListed := listed[name+" Kustomization/app-0"]
-		if !isListed || c.isDark(i) && !strings.Contains(did.stderr, name+": ") {
-			breach("%s is listed %t and named %t", name, isListed, strings.Contains(did.stderr, name))
+		uid, isListed := listed[name+" Kustomization/app-0"]
+		named := strings.Contains(did.stderr, name+": Timeout: ") || strings.Contains(did.stderr, name+": Unreachable: ")
+		if !isListed || c.isDark(i) != named || c.isDark(i) != (uid == "") {
+			breach("%s is listed %t with UID %q, and named %t", name, isListed, uid, named)
 		}
 		if c.isDark(i) {
 			c.serve(i)
