@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
@@ -183,9 +184,19 @@ func (v *vault) recorded() []string {
 		if err != nil {
 			v.t.Fatal(err)
 		}
+		var parts map[string]json.RawMessage
+		if err := json.Unmarshal(record, &parts); err != nil {
+			v.t.Fatal(err)
+		}
 		delete(data, "record")
-		all := strings.ReplaceAll(fmt.Sprint(string(record), secret.Object), canaryOf("in-values"), "")
-		found = append(found, leaked("the inventory "+secret.GetName(), all)...)
+		told := fmt.Sprint(secret.Object)
+		for name, part := range parts {
+			if name == "application" || name == "history" {
+				part = bytes.ReplaceAll(part, []byte(canaryOf("in-values")), nil)
+			}
+			told += string(part)
+		}
+		found = append(found, leaked("the inventory "+secret.GetName(), told)...)
 	}
 	if inventories == 0 {
 		v.t.Error("no inventory was looked at")
