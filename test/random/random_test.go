@@ -98,6 +98,7 @@ func (c *client) does(variant int) (int, string) {
 func play(t *testing.T, seed uint64) (broken, log []string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
+		defer nameSeed(seed)
 		w := newWorld(t, seed, 3)
 		if before := w.dice.below(len(variants()), "before"); before > 0 {
 			w.calm("before", before)
@@ -106,7 +107,10 @@ func play(t *testing.T, seed uint64) (broken, log []string) {
 		all := make([]*client, 2+w.dice.below(2, "clients"))
 		for i := range all {
 			all[i] = w.wild(fmt.Sprintf("client%d", i))
-			clients.Go(func() { w.unleash(all[i]) })
+			clients.Go(func() {
+				defer nameSeed(seed)
+				w.unleash(all[i])
+			})
 		}
 		clients.Wait()
 		w.toHost.Wait()
@@ -220,7 +224,7 @@ func TestRandomRuns(t *testing.T) {
 		t.Run(fmt.Sprint(worker), func(t *testing.T) {
 			t.Parallel()
 			for n := seeds.Add(1); n <= runs && count.Failed() < most; n = seeds.Add(1) {
-				broken, _ := playAndTell(t, begin+n)
+				broken := playAndTell(t, begin+n)
 				if len(broken) > 0 {
 					broken = []string{fmt.Sprintf("%s\n%s=%d plays it again", strings.Join(slices.Compact(broken), "\n"), seedVariable, begin+n)}
 				}
@@ -231,20 +235,32 @@ func TestRandomRuns(t *testing.T) {
 }
 
 // playAndTell is play that names its seed also where it does not come to an end.
-func playAndTell(t *testing.T, seed uint64) (broken, log []string) {
+func playAndTell(t *testing.T, seed uint64) []string {
 	t.Helper()
-	tell := func(what string) { fmt.Fprintf(os.Stderr, "%s: %s=%d plays it again\n", what, seedVariable, seed) }
-	slow := time.AfterFunc(time.Minute, func() { tell("a run takes longer than a minute") })
+	slow := time.AfterFunc(time.Minute, func() { tell("a run takes longer than a minute", seed) })
 	defer slow.Stop()
 	ended := false
 	defer func() {
 		if !ended {
-			tell("a run did not end")
+			tell("a run did not end", seed)
 		}
 	}()
-	broken, log = play(t, seed)
+	broken, _ := play(t, seed)
 	ended = true
-	return broken, log
+	return broken
+}
+
+// nameSeed names the seed where what it is deferred in panics, which ends the
+// process.
+func nameSeed(seed uint64) {
+	if what := recover(); what != nil {
+		tell("a run panicked", seed)
+		panic(what)
+	}
+}
+
+func tell(what string, seed uint64) {
+	fmt.Fprintf(os.Stderr, "%s: %s=%d plays it again\n", what, seedVariable, seed)
 }
 
 // A seed plays again just as it did, be it a thousand lines long.
