@@ -143,7 +143,7 @@ func TestMishapsFindWhatIsBroken(t *testing.T) {
 	for _, test := range []struct{ name, scenario, file, old, replacement string }{
 		{
 			"members are touched before the inventory is written", "deploy",
-			"pkg/deploy/member.go", "	case <-r.intended:\n", "	default:\n",
+			"pkg/deploy/deploy.go", "defer close(r.intended)\n", "close(r.intended)\n		time.Sleep(time.Second)\n",
 		},
 		{
 			"what is deleted is taken for gone", "everything changes",
