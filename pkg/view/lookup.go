@@ -7,7 +7,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/restmapper"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
@@ -73,7 +72,7 @@ func newLookup(client rest.Interface) Lookup {
 		if err != nil {
 			return nil, err
 		}
-		if resources := served.lookup(ctx, name); len(resources) > 0 {
+		if resources := served.lookup(name); len(resources) > 0 {
 			return resources, nil
 		}
 		return nil, &reason.Error{Reason: reason.NotFound, Err: &UnknownTypeError{
@@ -85,20 +84,11 @@ func newLookup(client rest.Interface) Lookup {
 }
 
 // lookup takes a category first, as kubectl does.
-func (s *served) lookup(ctx context.Context, name string) []Resource {
-	var resources []Resource
-	category, _ := restmapper.NewDiscoveryCategoryExpanderWithContext(s).ExpandWithContext(ctx, name)
-	seen := map[schema.GroupResource]bool{} // it is there once for each version
-	for _, one := range category {
-		if resource, ok := s.listed[one]; ok && !seen[one] {
-			seen[one] = true
-			resources = append(resources, resource)
-		}
-	}
-	if len(resources) > 0 {
+func (s *served) lookup(name string) []Resource {
+	if resources := s.inCategory(name); len(resources) > 0 {
 		return resources
 	}
-	if resource, ok := s.find(ctx, name); ok {
+	if resource, ok := s.find(name); ok {
 		return []Resource{resource}
 	}
 	return nil
@@ -106,17 +96,16 @@ func (s *served) lookup(ctx context.Context, name string) []Resource {
 
 // find does what kubectl does with a name.
 // Source: k8s.io/cli-runtime/pkg/resource, Builder.mappingFor.
-func (s *served) find(ctx context.Context, name string) (Resource, bool) {
-	finder := restmapper.NewShortcutExpanderWithContext(s.mapper, s, nil)
+func (s *served) find(name string) (Resource, bool) {
 	var kinds []schema.GroupVersionKind
 	versioned, short := schema.ParseResourceArg(name)
 	if versioned != nil {
-		if kind, err := finder.KindForWithContext(ctx, *versioned); err == nil {
+		if kind, err := s.mapper.KindFor(s.expand(*versioned)); err == nil {
 			kinds = append(kinds, kind)
 		}
 	}
 	if len(kinds) == 0 {
-		if kind, err := finder.KindForWithContext(ctx, short.WithVersion("")); err == nil {
+		if kind, err := s.mapper.KindFor(s.expand(short.WithVersion(""))); err == nil {
 			kinds = append(kinds, kind)
 		}
 	}
@@ -128,8 +117,8 @@ func (s *served) find(ctx context.Context, name string) (Resource, bool) {
 		kinds = append(kinds, short.WithVersion(""))
 	}
 	for _, kind := range kinds {
-		if mapping, err := finder.RESTMappingWithContext(ctx, kind.GroupKind(), kind.Version); err == nil {
-			resource, ok := s.all[mapping.Resource] // client-go also guesses lists of kinds, which nobody serves
+		if mapping, err := s.mapper.RESTMapping(kind.GroupKind(), kind.Version); err == nil {
+			resource, ok := s.all[mapping.Resource]
 			return resource, ok
 		}
 	}

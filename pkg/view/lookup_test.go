@@ -520,3 +520,24 @@ func TestHostileDiscovery(t *testing.T) {
 		}
 	}
 }
+
+// A server that names too much is asked no more, whether those are names or not.
+func TestAnOldServerIsAskedNoMoreOnceThereIsTooMuch(t *testing.T) {
+	var resources []metav1.APIResource
+	for i := range maxNames / 10 {
+		resources = append(resources, apiResource(fmt.Sprintf("NO-NAME-%d", i), "Thing"))
+	}
+	var versions []apiVersion
+	for i := range 200 {
+		versions = append(versions, apiVersion{group: "x.y", version: fmt.Sprintf("v%d", i+1), resources: resources})
+	}
+	asked := make(chan string, 1000)
+	_, err := newLookup(apis{versions: versions, legacy: true, asked: asked}.client(t))(silent(t), "a")
+	if err == nil || !strings.Contains(err.Error(), "not believed") {
+		t.Errorf("the error is %v", err)
+	}
+	// The two roots, what it takes to be too much, and what is under way then.
+	if most := 2 + 10 + 1 + versionsAtOnce; len(asked) > most {
+		t.Errorf("it is asked %d times, want %d at most", len(asked), most)
+	}
+}

@@ -1,8 +1,11 @@
 package view
 
 import (
+	"context"
 	"fmt"
 	"strings"
+
+	"k8s.io/client-go/rest"
 )
 
 // Resource is a kind of object, as its API server's paths name it.
@@ -71,6 +74,28 @@ func cutPrefixFold(text, prefix string) (rest string, ok bool) {
 type names struct {
 	Resource
 	aliases []string
+}
+
+// Types are the plurals of the types that are known without asking any member.
+func Types() []string {
+	var all []string
+	for _, known := range wellKnown() {
+		all = append(all, known.Name)
+	}
+	return all
+}
+
+// Served asks a member for the plurals of all types that can be listed there.
+func Served(ctx context.Context, client rest.Interface) ([]string, error) {
+	served, err := discover(ctx, client)
+	if err != nil {
+		return nil, err
+	}
+	var all []string
+	for resource := range served.listed {
+		all = append(all, resource.Resource)
+	}
+	return all, nil
 }
 
 // wellKnown lists what every member serves in this version, or Flux does.
