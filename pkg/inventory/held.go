@@ -272,11 +272,13 @@ func (i *Inventory) handOver(ctx context.Context, outcomes []Outcome) error {
 		if err != nil {
 			return err
 		}
+		var made []Outcome
 		for _, outcome := range outcomes {
 			if len(outcome.Present) > 0 {
-				latest.record.settle([]Outcome{{Kind: outcome.Kind, Name: outcome.Name, UID: outcome.UID, Present: outcome.Present}})
+				made = append(made, Outcome{Kind: outcome.Kind, Name: outcome.Name, UID: outcome.UID, Present: outcome.Present})
 			}
 		}
+		latest.record.settle(made)
 		if len(latest.record.Members) == 0 {
 			return nil
 		}

@@ -121,8 +121,9 @@ type Outcome struct {
 
 // intend adds what is wanted to what may be there already.
 func (r *Record) intend(wanted []Placement) {
+	members := r.indexed()
 	for _, placement := range wanted {
-		member := r.member(placement.Kind, placement.Name, "")
+		member := members.member(placement.Kind, placement.Name, "")
 		for _, id := range placement.Objects {
 			if member.entry(id) == nil {
 				member.Objects = append(member.Objects, Entry{Identity: id, fresh: true})
@@ -133,8 +134,9 @@ func (r *Record) intend(wanted []Placement) {
 
 // settle takes in what was learned, and drops what is confirmed gone.
 func (r *Record) settle(outcomes []Outcome) {
+	members := r.indexed()
 	for _, outcome := range outcomes {
-		member := r.member(outcome.Kind, outcome.Name, outcome.UID)
+		member := members.member(outcome.Kind, outcome.Name, outcome.UID)
 		for _, present := range outcome.Present {
 			if entry := member.entry(present.Identity); entry != nil {
 				present.Late = entry.Late || entry.UID == "" && !entry.fresh
@@ -172,16 +174,18 @@ func (r *Record) abandon(outcome Outcome) {
 // adopt adds the entries of a later state of the record that an earlier one
 // did not have.
 func (r *Record) adopt(later, earlier []Member) {
-	before := Record{Members: copied(earlier)}
+	before := (&Record{Members: copied(earlier)}).indexed()
+	var added []Outcome
 	for _, member := range later {
 		known := before.member(member.Kind, member.Name, member.UID)
 		for _, entry := range member.Objects {
 			if was := known.entry(entry.Identity); was != nil && was.UID == entry.UID {
 				continue
 			}
-			r.settle([]Outcome{{Kind: member.Kind, Name: member.Name, UID: member.UID, Present: []Entry{entry}}})
+			added = append(added, Outcome{Kind: member.Kind, Name: member.Name, UID: member.UID, Present: []Entry{entry}})
 		}
 	}
+	r.settle(added)
 }
 
 // copied is a copy that shares nothing.
@@ -210,27 +214,6 @@ func (r *Record) revise(application json.RawMessage, now time.Time) {
 		r.History = r.History[:min(len(r.History), maxHistory)]
 	}
 	r.Application = application
-}
-
-// member returns the record's entry for a member, and makes it if need be. A
-// cluster that took over another one's name gets an entry of its own, and the
-// former keeps what it may hold. Where the cluster is not known yet, the entry
-// is that of the last one of this name.
-func (r *Record) member(kind, name string, uid types.UID) *Member {
-	for i := len(r.Members) - 1; i >= 0; i-- {
-		member := &r.Members[i]
-		if member.Kind != kind || member.Name != name {
-			continue
-		}
-		if member.UID == "" {
-			member.UID = uid
-		}
-		if uid == "" || member.UID == uid {
-			return member
-		}
-	}
-	r.Members = append(r.Members, Member{Kind: kind, Name: name, UID: uid})
-	return &r.Members[len(r.Members)-1]
 }
 
 func (m *Member) entry(id plan.Identity) *Entry {

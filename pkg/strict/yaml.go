@@ -88,8 +88,11 @@ func nothing(node *yaml.Node) bool {
 }
 
 // HasAliases tells whether a YAML document uses an alias; one that cannot be
-// parsed has none.
+// parsed has none. Where nothing looks like one, nothing is parsed.
 func HasAliases(data []byte) bool {
+	if !bytes.ContainsRune(data, '*') {
+		return false
+	}
 	var node yaml.Node
 	return yaml.Unmarshal(data, &node) == nil && hasAlias(&node)
 }
