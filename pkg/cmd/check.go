@@ -127,7 +127,7 @@ func (o *checkOptions) run(ctx context.Context) error {
 }
 
 func (o *checkOptions) check(ctx context.Context, host *fleet.Client, member fleet.Member, needs preflight.Needs) preflight.Report {
-	client, err := o.Ask(ctx, host, member)
+	client, err := o.Connect(ctx, host, member)
 	if err != nil {
 		return preflight.Unasked(err, false, needs)
 	}

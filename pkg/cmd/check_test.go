@@ -46,8 +46,8 @@ func TestCheckWhereNothingCanBeAsked(t *testing.T) {
 	answers := saysWhatItIs()
 	answers[reviewCall] = nil
 	member := &fakeServer{t: t, answers: answers}
-	ask := term.Ask
-	term.Ask = func(ctx context.Context, of *fleet.Client, asked fleet.Member) (*fleet.Client, error) {
+	ask := term.Connect
+	term.Connect = func(ctx context.Context, of *fleet.Client, asked fleet.Member) (*fleet.Client, error) {
 		if asked.Name == "one" {
 			return member.client()
 		}

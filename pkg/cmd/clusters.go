@@ -108,7 +108,7 @@ func (o *clustersOptions) run(ctx context.Context) error {
 	counted := applicationsIn(inventories, o.fleetNamespace)
 	var clusters []printer.Cluster
 	for result := range slices.Values(askEach(ctx, o.Factory, o.options(), found.members, func(ctx context.Context, member fleet.Member) (preflight.Cluster, error) {
-		client, err := o.Ask(ctx, host, member)
+		client, err := o.Connect(ctx, host, member)
 		if err != nil {
 			return preflight.Cluster{}, err
 		}

@@ -50,7 +50,7 @@ func inFleets(t *testing.T) (term *terminal, host *fakeServer) {
 	term.Host = host.client
 	term.Terminal = func() printer.Terminal { return printer.Terminal{} }
 	term.Waiting = func() *printer.Waiting { return nil }
-	term.Ask = func(_ context.Context, of *fleet.Client, asked fleet.Member) (*fleet.Client, error) {
+	term.Connect = func(_ context.Context, of *fleet.Client, asked fleet.Member) (*fleet.Client, error) {
 		switch asked.Name {
 		case "one":
 			return member.client()
@@ -202,8 +202,8 @@ func TestInterrupted(t *testing.T) {
 		t.Run(command, func(t *testing.T) {
 			term, _ := inFleets(t)
 			ctx, cancel := context.WithCancel(t.Context())
-			ask := term.Ask
-			term.Ask = func(asking context.Context, host *fleet.Client, member fleet.Member) (*fleet.Client, error) {
+			ask := term.Connect
+			term.Connect = func(asking context.Context, host *fleet.Client, member fleet.Member) (*fleet.Client, error) {
 				if member.Name != "two" {
 					return ask(asking, host, member)
 				}

@@ -29,11 +29,8 @@ type Factory struct {
 	Namespace func() (string, bool, error)
 	// ContextNamespace is the context's alone, whatever -n says.
 	ContextNamespace func() (string, error)
-	// Connect makes a client for a member, whose kubeconfig the host holds. It
-	// notices a connection that breaks while nothing is heard on it.
+	// Connect makes a client for a member, whose kubeconfig the host holds.
 	Connect func(ctx context.Context, host *fleet.Client, member fleet.Member) (*fleet.Client, error)
-	// Ask is Connect for a few requests that are answered at once.
-	Ask func(ctx context.Context, host *fleet.Client, member fleet.Member) (*fleet.Client, error)
 	// Interactive tells whether there is somebody to see a question and to
 	// answer it.
 	Interactive func() bool
@@ -81,9 +78,6 @@ func newFactory(flags *genericclioptions.ConfigFlags, streams genericiooptions.I
 		return fleet.NewHostClient(config)
 	}
 	f.Connect = func(ctx context.Context, host *fleet.Client, member fleet.Member) (*fleet.Client, error) {
-		return fleet.Connector{Host: host, UserAgent: userAgent, Trace: trace(), Pings: true}.Connect(ctx, member)
-	}
-	f.Ask = func(ctx context.Context, host *fleet.Client, member fleet.Member) (*fleet.Client, error) {
 		return fleet.Connector{Host: host, UserAgent: userAgent, Trace: trace()}.Connect(ctx, member)
 	}
 	f.Waiting = func() *printer.Waiting {

@@ -124,7 +124,7 @@ func (o *getOptions) run(ctx context.Context) error {
 		return o.follow(ctx, host, members)
 	}
 	answers, err := o.ask(ctx, members, func(ctx context.Context, member fleet.Member, emit func(view.Page) error) error {
-		client, err := o.Ask(ctx, host, member)
+		client, err := o.Connect(ctx, host, member)
 		if err != nil {
 			return err
 		}

@@ -61,7 +61,7 @@ func (o *getOptions) follow(ctx context.Context, host *fleet.Client, members []f
 }
 
 func (w *watching) list(ctx context.Context, member fleet.Member, emit func(view.Page) error) error {
-	client, err := w.Ask(ctx, w.host, member)
+	client, err := w.Connect(ctx, w.host, member)
 	if err != nil {
 		return err
 	}

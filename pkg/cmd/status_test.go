@@ -94,7 +94,7 @@ func healthy(t *testing.T, asked string) (*terminal, *fakeServer) {
 	}
 	term.Terminal = func() printer.Terminal { return printer.Terminal{} }
 	term.Waiting = func() *printer.Waiting { return nil }
-	term.Ask = func(context.Context, *fleet.Client, fleet.Member) (*fleet.Client, error) { return host.client() }
+	term.Connect = func(context.Context, *fleet.Client, fleet.Member) (*fleet.Client, error) { return host.client() }
 	return term, host
 }
 
@@ -136,7 +136,7 @@ func TestStatusOfAClusterThatIsGone(t *testing.T) {
 		}}},
 	}}})
 	host.answers["GET"+secretCall] = secret
-	term.Ask = func(context.Context, *fleet.Client, fleet.Member) (*fleet.Client, error) {
+	term.Connect = func(context.Context, *fleet.Client, fleet.Member) (*fleet.Client, error) {
 		return nil, reason.Errorf(reason.NotFound, "there is none")
 	}
 	term.check(t, term.run(t.Context(), "status", "shop", "-C", "former", "--no-headers"), exitPartial,

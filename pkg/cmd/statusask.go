@@ -92,7 +92,7 @@ func (o *statusOptions) askMembers(ctx context.Context, host *fleet.Client, surv
 // connected.
 func (o *statusOptions) visit(ctx context.Context, host *fleet.Client, to visit) []status.Seen {
 	all := make([]status.Seen, len(to.places))
-	client, err := o.Ask(ctx, host, to.member)
+	client, err := o.Connect(ctx, host, to.member)
 	if err != nil {
 		for i, place := range to.places {
 			all[i] = status.Seen{Place: place.Place, Err: err}

@@ -62,10 +62,6 @@ type Connector struct {
 	UserAgent string
 	// Trace is told of all requests to members; of none where it is nil.
 	Trace Trace
-	// Pings tests connections on which nothing is heard, for who waits on one for
-	// longer than for an answer. One that pings is held in memory for ten seconds
-	// after it was closed.
-	Pings bool
 }
 
 // Connect reads the member's kubeconfig from the host and makes a client of
@@ -91,18 +87,18 @@ func (c Connector) Connect(ctx context.Context, member Member) (*Client, error) 
 		return nil, fmt.Errorf("%w (Secret %s/%s, key %q)", err,
 			member.Kubeconfig.Namespace, member.Kubeconfig.Name, member.Kubeconfig.Key)
 	}
-	transport, err := endpoint.newTransport(c.Pings)
+	connection, err := newConnection(endpoint)
 	if err != nil {
 		return nil, err
 	}
 	return newClient(
 		&rest.Config{Host: endpoint.server.String()},
 		&http.Client{
-			Transport:     c.Trace.Of(member.Name, guard{token: endpoint.token, userAgent: c.UserAgent, guest: c.Host.shared.room.guest(), next: transport}),
+			Transport:     c.Trace.Of(member.Name, guard{token: endpoint.token, userAgent: c.UserAgent, guest: c.Host.shared.room.guest(), next: connection}),
 			CheckRedirect: refuseRedirect,
 		},
 		c.Host.shared,
-		transport.CloseIdleConnections)
+		connection.close)
 }
 
 // parse waits for its turn to parse a member's kubeconfig.

@@ -157,7 +157,7 @@ func (b *guestBody) watch() {
 			if b.guest.room.waiting.Load() == 0 {
 				continue
 			}
-			if waited += placeLook; waited >= placeTime {
+			if waited += placeLook; waited > placeTime { // they began to wait between two looks
 				b.stop(reason.Errorf(reason.Timeout, "its answer of more than %d KiB took longer than %s, while those of other clusters waited for it", freeShare>>10, placeTime))
 				return
 			}

@@ -12,20 +12,17 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
-
-	"golang.org/x/net/http2"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
 
 const (
 	dialTimeout = 10 * time.Second
-	// pingAfter is after what silence a connection is tested, and how long the
-	// test may take.
-	pingAfter = 10 * time.Second
+	// pingAfter is how often a connection is tested, and pingTimeout how long the
+	// answer may take.
+	pingAfter, pingTimeout = 10 * time.Second, 20 * time.Second
 	// maxAnswer bounds one answer of a member, in bytes after decompression, that
 	// has many things in it. What has one, or says what is wrong, is read as a whole
 	// by who asked, in hundreds of members at once: an API server takes no object
@@ -43,9 +40,8 @@ const (
 	maxAhead = 128 << 10
 )
 
-// newTransport makes the one connection that a member gets. It takes no proxy
-// from the environment: that is meant for the user's own host.
-func (e endpoint) newTransport(pings bool) (*http.Transport, error) {
+// tlsConfig is how the server is to prove who it is, and who we are.
+func (e endpoint) tlsConfig() (*tls.Config, error) {
 	config := &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		ServerName: e.serverName,
@@ -64,46 +60,17 @@ func (e endpoint) newTransport(pings bool) (*http.Transport, error) {
 		}
 		config.Certificates = []tls.Certificate{pair}
 	}
-	streams := &http.HTTP2Config{MaxReceiveBufferPerStream: maxAhead}
-	if pings {
-		streams.SendPingTimeout, streams.PingTimeout = pingAfter, pingAfter
-	}
-	transport := &http.Transport{
-		DialTLSContext:         (&dialer{config: config}).dialTLS,
-		MaxConnsPerHost:        1, // the first requests would open one each
-		HTTP2:                  streams,
-		MaxResponseHeaderBytes: maxHeader,
-	}
-	// Not net/http's own HTTP/2: a WINDOW_UPDATE that overflows makes that of Go
-	// 1.26 wait for itself, whatever the deadline.
-	if err := http2.ConfigureTransport(transport); err != nil {
-		return nil, err
-	}
-	return transport, nil
+	return config, nil
 }
 
-// dialer connects to one member. Requests wait for one connection, so without
-// it each of them would try a dead member for as long as the first did.
-type dialer struct {
-	config *tls.Config
-
-	mutex  sync.Mutex
-	failed error // guarded by mutex
-}
-
-func (d *dialer) dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
-	d.mutex.Lock()
-	defer d.mutex.Unlock()
-	if d.failed != nil {
-		return nil, d.failed
-	}
-	plain, err := (&net.Dialer{Timeout: dialTimeout, Control: refuseLinkLocal}).DialContext(ctx, network, address)
+// dialTLS connects to a server, and looks at who it is.
+func dialTLS(ctx context.Context, config *tls.Config, address string) (*tls.Conn, error) {
+	plain, err := (&net.Dialer{Timeout: dialTimeout, Control: refuseLinkLocal}).DialContext(ctx, "tcp", address)
 	if err != nil {
-		d.failed = err
 		return nil, err
 	}
-	config := d.config.Clone()
 	if config.ServerName == "" {
+		config = config.Clone()
 		config.ServerName, _, _ = net.SplitHostPort(address) // as it was dialled
 	}
 	secure := tls.Client(plain, config)
@@ -114,7 +81,6 @@ func (d *dialer) dialTLS(ctx context.Context, network, address string) (net.Conn
 		if handshake.Err() != nil && ctx.Err() == nil {
 			err = reason.Errorf(reason.Timeout, "it does not answer the TLS handshake")
 		}
-		d.failed = err
 		return nil, err
 	}
 	return secure, nil

@@ -191,12 +191,12 @@ func TestTheEnvironmentsProxyIsNotUsed(t *testing.T) {
 	}
 	// The standard library reads the environment once for all tests, and never
 	// uses a proxy for loopback, so that only the field itself can tell.
-	transport, err := endpoint{}.newTransport(false)
+	connection, err := newConnection(endpoint{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if transport.Proxy != nil {
-		t.Error("the transport has a proxy")
+	if connection.http1.Proxy != nil {
+		t.Error("HTTP/1.1 has a proxy; HTTP/2 knows none")
 	}
 }
 

@@ -75,7 +75,6 @@ func (c *client) run(stdin string, args ...string) (int, string) {
 		Namespace:        func() (string, bool, error) { return namespace, true, nil },
 		ContextNamespace: func() (string, error) { return namespace, nil },
 		Connect:          connect,
-		Ask:              connect,
 		Interactive:      func() bool { return false },
 		Waiting:          func() *printer.Waiting { return nil },
 		Terminal:         func() printer.Terminal { return printer.Terminal{} },
