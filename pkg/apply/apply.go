@@ -59,6 +59,8 @@ type Member struct {
 	// Unsure are objects that an earlier run was about to make, and of which it
 	// saw no answer: a create may still be on its way.
 	Unsure []plan.Identity
+	// Sights are objects to delete that Look has seen.
+	Sights []Sight
 	// Now is the clock.
 	Now func() time.Time
 	// StillHeld makes sure that the run still holds the inventory. Of objects that
@@ -129,11 +131,15 @@ func (m Member) applyAll(ctx context.Context, objects []Wanted) []Result {
 	return each(ctx, objects, func(w Wanted) plan.Identity { return w.Identity }, m.applyServed)
 }
 
+// abreast is how many objects of a member are worked on at once. Each may have a
+// watch and a request under way, and API servers take a hundred on a connection.
+const abreast = 40
+
 // each works on a member's objects side by side. A result that names no object
 // is that of the item.
 func each[T any](ctx context.Context, items []T, id func(T) plan.Identity, work func(context.Context, T) (Result, error)) []Result {
 	results := make([]Result, 0, len(items))
-	for result := range fanout.Run(ctx, fanout.Options{Limit: len(items)}, items, work) {
+	for result := range fanout.Run(ctx, fanout.Options{Limit: abreast}, items, work) {
 		if result.Value.Err = result.Err; result.Value.Identity == (plan.Identity{}) {
 			result.Value.Identity = id(result.Item)
 		}
@@ -158,7 +164,7 @@ func (m Member) applyOne(ctx context.Context, object Wanted) (Result, error) {
 		case err == nil && dying == nil:
 			return result, nil
 		case err == nil:
-			if _, err = m.untilGone(ctx, object.Identity, *dying); err == nil {
+			if _, err = m.untilGone(ctx, object.Identity, *dying, nil); err == nil {
 				err = m.StillHeld(ctx, object.Identity)
 			}
 			object.State = State{}
@@ -222,12 +228,11 @@ func (m Member) patch(ctx context.Context, object Wanted) (result Result, dying 
 	if object.UID != "" {
 		body = object.Body(object.UID)
 	}
-	answer := m.write(ctx, m.Client.Patch(types.ApplyPatchType)).AbsPath(object.Path()...).
+	answer := once(ctx, m.write(ctx, m.Client.Patch(types.ApplyPatchType)).AbsPath(object.Path()...).
 		Param("fieldValidation", metav1.FieldValidationStrict).
 		Param("force", strconv.FormatBool(m.Force)).
 		SetHeader("Accept", acceptMetadata).
-		Body(body).
-		Do(ctx)
+		Body(body))
 	var (
 		status int
 		meta   metav1.PartialObjectMetadata

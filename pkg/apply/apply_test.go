@@ -198,6 +198,31 @@ func TestErrorsOfAnApply(t *testing.T) {
 	}
 }
 
+// What an API server says of a second attempt is not what became of the first.
+func TestAnApplyIsSentAgainOnlyWhereItWasTurnedAway(t *testing.T) {
+	busy := func(code int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "2")
+			http.Error(w, "try again later", code)
+		}
+	}
+	withServer(t, func(t *testing.T, s *server) {
+		s.on("PATCH "+webPath, busy(http.StatusTooManyRequests), busy(http.StatusTooManyRequests), answer(http.StatusCreated, applied("w", time.Now())))
+		check(t, s.Apply(t.Context(), web(t, apply.State{})), "web created=w")
+		if took := time.Since(s.began); took != 4*time.Second {
+			t.Errorf("it took %v, want what was asked for", took)
+		}
+	})
+	for _, code := range []int{http.StatusInternalServerError, http.StatusServiceUnavailable, http.StatusGatewayTimeout} {
+		withServer(t, func(t *testing.T, s *server) {
+			s.on("PATCH "+webPath, busy(code))
+			if result := s.Apply(t.Context(), web(t, apply.State{}))[0]; result.Err == nil || apply.NotMade(result.Err) {
+				t.Errorf("after %d: %v is taken for not made", code, result.Err)
+			}
+		})
+	}
+}
+
 func TestAMemberThatNeverAnswers(t *testing.T) {
 	withServer(t, func(t *testing.T, s *server) {
 		s.on("PATCH "+webPath, hang)

@@ -70,9 +70,20 @@ func (m Member) deleteStep(ctx context.Context, objects []plan.Identity, before 
 	return kept
 }
 
-// deleteOne deletes an object. Where a create of it may still be on its way, it
-// looks for that too, once what is there is gone.
+// deleteOne deletes an object: as it was seen if it has not changed since, or as
+// it is now.
 func (m Member) deleteOne(ctx context.Context, id plan.Identity) (Result, error) {
+	if seen, ok := m.sighted(id); ok {
+		if result, err := m.deleteFound(ctx, id, seen, nil); !apierrors.IsConflict(err) {
+			return result, err
+		}
+	}
+	return m.deleteNow(ctx, id)
+}
+
+// deleteNow looks at an object, and deletes it. Where a create of it may still be
+// on its way, it looks for that too, once what is there is gone.
+func (m Member) deleteNow(ctx context.Context, id plan.Identity) (Result, error) {
 	object, err := m.get(ctx, id.Path())
 	isUnsure := slices.ContainsFunc(m.Unsure, id.SameObject) && !m.DryRun
 	if isGone(err) && isUnsure {
@@ -139,7 +150,13 @@ func (m Member) deleteOurs(ctx context.Context, id plan.Identity, found live) (A
 			return "", err
 		}
 	}
-	deleting, err := m.remove(ctx, id, found.Metadata.UID)
+	this := only(found.Metadata.UID)
+	if found.isSight {
+		this.ResourceVersion = &found.Metadata.ResourceVersion
+	}
+	ahead := m.followAhead(ctx, id, found)
+	defer ahead.stop()
+	deleting, err := m.remove(ctx, id, this)
 	if found.Metadata.DeletionTimestamp != nil {
 		// Its deletion began before this run, and what came to its inventory
 		// since is not known: so look at all of it.
@@ -151,21 +168,23 @@ func (m Member) deleteOurs(ctx context.Context, id plan.Identity, found live) (A
 	case m.NoWait:
 		return Deleting, nil
 	}
-	last, err := m.untilGone(ctx, id, deleting)
+	last, err := m.untilGone(ctx, id, deleting, ahead)
 	if err != nil || m.Orphan || id.Resource != kustomizations {
 		return Deleted, err
 	}
 	return Deleted, m.leftover(ctx, id, deleting, last)
 }
 
-// remove deletes that very object, and not one that has its name by now. It
-// returns the object as it was when its deletion began, empty where it went at
-// once.
-func (m Member) remove(ctx context.Context, id plan.Identity, uid types.UID) (live, error) {
+// only is that very object, and not one that has its name by now.
+func only(uid types.UID) *metav1.Preconditions { return &metav1.Preconditions{UID: &uid} }
+
+// remove deletes an object if it is this one. It returns the object as it was when
+// its deletion began, empty where it went at once.
+func (m Member) remove(ctx context.Context, id plan.Identity, this *metav1.Preconditions) (live, error) {
 	background := metav1.DeletePropagationBackground
 	options := metav1.DeleteOptions{
 		TypeMeta:          metav1.TypeMeta{APIVersion: "v1", Kind: "DeleteOptions"},
-		Preconditions:     &metav1.Preconditions{UID: &uid},
+		Preconditions:     this,
 		PropagationPolicy: &background,
 	}
 	if m.DryRun {

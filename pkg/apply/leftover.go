@@ -92,7 +92,7 @@ func (m Member) sweep(ctx context.Context, kustomization plan.Identity, entry pl
 		meta.Labels[fluxNameLabel] != kustomization.Name || meta.Labels[fluxNamespaceLabel] != kustomization.Namespace {
 		return nil
 	}
-	if _, err = m.remove(ctx, id, meta.UID); apierrors.IsNotFound(err) { // with its definition
+	if _, err = m.remove(ctx, id, only(meta.UID)); apierrors.IsNotFound(err) { // with its definition
 		return nil
 	}
 	return err

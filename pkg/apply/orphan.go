@@ -117,6 +117,6 @@ func (m Member) dropChartOf(ctx context.Context, release, chart plan.Identity) e
 	case labels[helmNameLabel] != release.Name || labels[helmNamespaceLabel] != release.Namespace:
 		return nil
 	}
-	_, err = m.remove(ctx, chart, object.Metadata.UID)
+	_, err = m.remove(ctx, chart, only(object.Metadata.UID))
 	return m.explain(chart, err)
 }

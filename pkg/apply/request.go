@@ -27,6 +27,29 @@ func (m Member) write(ctx context.Context, request *rest.Request) *rest.Request 
 	return request.Param("fieldManager", m.Owner.FieldManager()).Timeout(m.patience(ctx))
 }
 
+// throttled is how often a request is sent again that was turned away unread.
+const throttled = 10
+
+// once sends a request that may make something, once: client-go by itself sends one
+// again wherever an API server asks for that, and tells of the last answer alone,
+// which says nothing of what became of the first. One that a busy API server
+// turned away did nothing.
+func once(ctx context.Context, request *rest.Request) rest.Result {
+	for range throttled {
+		answer := request.MaxRetries(0).Do(ctx)
+		seconds, asked := apierrors.SuggestsClientDelay(answer.Error())
+		if !asked || !apierrors.IsTooManyRequests(answer.Error()) {
+			return answer
+		}
+		select {
+		case <-time.After(time.Duration(seconds) * time.Second):
+		case <-ctx.Done():
+			return answer
+		}
+	}
+	return request.Do(ctx)
+}
+
 // patience is how long the member's server may work on a request: no longer
 // than somebody waits for it, so that none is carried out late.
 func (m Member) patience(ctx context.Context) time.Duration {
@@ -60,12 +83,13 @@ func isGone(err error) bool { return apierrors.IsNotFound(err) && !reason.NotSer
 // made by it: the member refused, or was never reached.
 func NotMade(err error) bool {
 	var (
-		status apierrors.APIStatus
-		dial   *net.OpError
-		known  *reason.Error
+		status  apierrors.APIStatus
+		dial    *net.OpError
+		notSent *reason.NotSentError
+		known   *reason.Error
 	)
 	switch {
-	case errors.Is(err, fanout.ErrNotAttempted):
+	case errors.Is(err, fanout.ErrNotAttempted), errors.As(err, &notSent):
 		return true
 	case errors.As(err, &known):
 		return slices.Contains([]reason.Reason{reason.Conflict, reason.NoFlux, reason.Invalid, reason.BadKubeconfig}, known.Reason)
@@ -73,5 +97,5 @@ func NotMade(err error) bool {
 		code := status.Status().Code
 		return code >= http.StatusBadRequest && code < http.StatusInternalServerError && code != http.StatusRequestTimeout
 	}
-	return errors.As(err, &dial) && dial.Op == "dial" || reason.Of(err) == reason.TLS
+	return errors.As(err, &dial) && dial.Op == "dial"
 }

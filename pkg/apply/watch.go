@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/fanout"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
@@ -26,6 +27,8 @@ const (
 
 // live is as much of an object in a member as matters here.
 type live struct {
+	// isSight tells that it was seen some time ago.
+	isSight  bool
 	Metadata struct {
 		UID               types.UID         `json:"uid"`
 		ResourceVersion   string            `json:"resourceVersion"`
@@ -57,7 +60,7 @@ func (m Member) get(ctx context.Context, path []string) (live, error) {
 // untilGone follows an object until it is deleted, and returns its last state.
 // It watches, so that no state is missed that the object was in before it
 // went; where it may not, it looks again and again.
-func (m Member) untilGone(ctx context.Context, id plan.Identity, last live) (live, error) {
+func (m Member) untilGone(ctx context.Context, id plan.Identity, last live, ahead *following) (live, error) {
 	if m.Wait > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, m.Wait)
@@ -66,7 +69,13 @@ func (m Member) untilGone(ctx context.Context, id plan.Identity, last live) (liv
 	uid := last.Metadata.UID
 	for {
 		var gone bool
-		if last, gone = m.follow(ctx, id, last); gone {
+		if ahead != nil {
+			last, gone = ahead.end(ctx, last)
+			ahead = nil
+		} else {
+			last, gone = m.follow(ctx, id, last)
+		}
+		if gone {
 			return last, nil
 		}
 		select {
@@ -86,6 +95,58 @@ func (m Member) untilGone(ctx context.Context, id plan.Identity, last live) (liv
 		case ctx.Err() == nil && reason.Of(err) != reason.Timeout:
 			return last, err
 		}
+	}
+}
+
+// following is a watch that was begun side by side with the deletion that it is to
+// see the end of.
+type following struct {
+	cancel context.CancelFunc
+	ended  chan struct{}
+	last   live // these two once it has ended
+	gone   bool
+}
+
+// followAhead begins one of an object that was seen already, so that it costs no
+// round trip of its own; nil where there is nothing to wait for.
+func (m Member) followAhead(ctx context.Context, id plan.Identity, found live) *following {
+	if !found.isSight || m.NoWait || m.DryRun || id.IsRef() {
+		return nil
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	f := &following{cancel: cancel, ended: make(chan struct{})}
+	go func() {
+		defer close(f.ended)
+		f.last = found
+		// What panics in there ends nothing else.
+		for range fanout.Run(ctx, fanout.Options{Limit: 1}, []plan.Identity{id}, func(ctx context.Context, id plan.Identity) (struct{}, error) {
+			f.last, f.gone = m.follow(ctx, id, found)
+			return struct{}{}, nil
+		}) {
+		}
+	}()
+	return f
+}
+
+// end waits until the watch ends, and returns the last state: the one that is
+// known if it saw none.
+func (f *following) end(ctx context.Context, known live) (last live, gone bool) {
+	select {
+	case <-f.ended:
+	case <-ctx.Done():
+		f.stop()
+	}
+	if f.last.isSight {
+		return known, f.gone
+	}
+	return f.last, f.gone
+}
+
+// stop ends the watch, if there is one.
+func (f *following) stop() {
+	if f != nil {
+		f.cancel()
+		<-f.ended
 	}
 }
 

@@ -36,6 +36,9 @@ type Engine struct {
 	Waits func(held inventory.Run, longest time.Duration)
 	// Emit is called once per member, in their order.
 	Emit func(Event)
+	// Done, where it is not nil, is called as soon as a member is done, by several
+	// goroutines at once.
+	Done func(failed bool)
 }
 
 // Options say how a run goes about its work.
@@ -148,7 +151,14 @@ func (e Engine) Run(ctx context.Context, record *inventory.Inventory, run invent
 func (r *running) applyAll(ctx context.Context, works []Work) []outcome {
 	outcomes := make([]outcome, len(works))
 	next := 0
-	for result := range fanout.Run(ctx, r.options(), works, r.apply) {
+	for result := range fanout.Run(ctx, r.options(), works, func(ctx context.Context, work Work) (outcome, error) {
+		did, err := r.apply(ctx, work)
+		did.err = err
+		if r.ended(work, &did) {
+			r.tell(did.failed())
+		}
+		return did, err
+	}) {
 		did := &outcomes[next]
 		next++
 		*did = result.Value
@@ -176,7 +186,9 @@ func (r *running) pruneAll(ctx context.Context, works []Work, outcomes []outcome
 		}
 	}
 	for result := range fanout.Run(ctx, r.options(), pending, func(ctx context.Context, i int) (struct{}, error) {
-		return struct{}{}, r.prune(ctx, works[i], &outcomes[i])
+		err := r.prune(ctx, works[i], &outcomes[i])
+		r.tell(!works[i].Abandon && (err != nil || outcomes[i].failed()))
+		return struct{}{}, err
 	}) {
 		did := &outcomes[result.Item]
 		did.err = result.Err
@@ -184,6 +196,12 @@ func (r *running) pruneAll(ctx context.Context, works []Work, outcomes []outcome
 			did.abandon(works[result.Item])
 		}
 		r.end(works[result.Item], did)
+	}
+}
+
+func (r *running) tell(failed bool) {
+	if r.Done != nil {
+		r.Done(failed)
 	}
 }
 

@@ -36,6 +36,7 @@ func (r *running) apply(ctx context.Context, work Work) (did outcome, err error)
 		asking.Wait()
 		cluster, _ = work.in(did.uid)
 	}
+	asking.Go(func() { did.sights = r.look(ctx, work, did.client) })
 	did.objects = r.on(work.Member, did.client).Apply(ctx, work.applies(cluster))
 	asking.Wait()
 	return did, nil
@@ -49,7 +50,10 @@ func (r *running) prune(ctx context.Context, work Work, did *outcome) error {
 		if did.client, err = r.open(ctx, work.Member); err != nil {
 			return err
 		}
+		var asking sync.WaitGroup
+		asking.Go(func() { did.sights = r.look(ctx, work, did.client) })
 		r.identify(ctx, did)
+		asking.Wait()
 	}
 	here, elsewhere := work.in(did.uid)
 	// Whoever may not read kube-system may still have objects of ours. All other
@@ -70,7 +74,7 @@ func (r *running) prune(ctx context.Context, work Work, did *outcome) error {
 		}
 	}
 	on := r.on(work.Member, did.client)
-	on.Unsure = unsure(here)
+	on.Unsure, on.Sights = unsure(here), did.sights
 	did.objects = append(did.objects, on.Delete(ctx, unwanted)...)
 	did.objects = append(did.objects, r.pruneMoved(ctx, work, here, elsewhere, did)...)
 	for _, former := range elsewhere {
@@ -78,6 +82,18 @@ func (r *running) prune(ctx context.Context, work Work, did *outcome) error {
 			counted(len(former.Objects)), former.UID, did.uid, work.Member.Name)
 	}
 	return nil
+}
+
+// look has a look, side by side with something else, at what is going to be
+// deleted: of what is recorded under the member's name, that of the only cluster
+// that the name has led to.
+func (r *running) look(ctx context.Context, work Work, client *fleet.Client) []apply.Sight {
+	if r.NoPrune || len(work.Recorded) != 1 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.MemberTimeout)
+	defer cancel()
+	return r.on(work.Member, client).Look(ctx, work.unwantedIn(work.Recorded[0]))
 }
 
 // pruneMoved deletes, in the cluster that a member's name leads to now, what is

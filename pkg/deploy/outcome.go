@@ -20,6 +20,8 @@ type outcome struct {
 	uid     types.UID
 	uidErr  error
 	objects []apply.Result
+	// sights are objects that are to be deleted, as they were seen meanwhile.
+	sights []apply.Sight
 	// err is why the member failed as a whole.
 	err error
 	// abandoned is set once what could not be deleted was given up, and gaveUp

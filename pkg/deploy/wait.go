@@ -68,6 +68,9 @@ type Waiter struct {
 	MemberTimeout time.Duration
 	// Emit is called once per member, in their order.
 	Emit func(Waited)
+	// Done, where it is not nil, is called as soon as a member is not waited for any
+	// more, by several goroutines at once.
+	Done func(failed bool)
 }
 
 // waiting is one wait.
@@ -114,6 +117,9 @@ func (w *waiting) member(ctx context.Context, awaited Awaited) (Waited, error) {
 			last = seen
 		}
 		if final {
+			if w.Done != nil {
+				w.Done(len(last.Errs) > 0)
+			}
 			return last, nil
 		}
 		select {

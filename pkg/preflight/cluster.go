@@ -177,3 +177,16 @@ func cut(text string, most int) string {
 	}
 	return text
 }
+
+// ServerVersion asks a cluster for that of its API server, which is mostly public: an
+// answer does not show that the credentials are accepted.
+func ServerVersion(ctx context.Context, client rest.Interface) (string, error) {
+	var is struct{ GitVersion string }
+	if err := decode(client.Get().AbsPath("version").Do(ctx), &is); err != nil {
+		return "", err
+	}
+	if is.GitVersion == "" {
+		return "", notKubernetes()
+	}
+	return word(is.GitVersion), nil
+}
