@@ -107,7 +107,7 @@ func TestGuidesExamples(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal("no examples", err)
 	}
-	resolve := fleets{"quickstart": {member("kurator-member1"), member("kurator-member2")}}
+	resolve := fleets{"quickstart": {member("kurator-member1"), member("kurator-member2")}, "canary": {member("kurator-member2")}}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			read, err := manifest.Read(nil, []string{file})

@@ -112,7 +112,7 @@ func published(t *testing.T) []manifest {
 	t.Helper()
 	var manifests []manifest
 	for _, pattern := range []string{
-		"../../../examples/application/*.yaml", "../../../examples/application/common/*.yaml", "testdata/*.yaml",
+		"../../../examples/application/*.yaml", "../../../examples/application/common/*.yaml", "../../../examples/application/prerequisites/*-fleets-demo.yaml", "testdata/*.yaml",
 	} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
