@@ -12,9 +12,12 @@ import (
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/cmd"
 )
 
+// version is that of a release, which the linker is told.
+var version string
+
 func main() {
 	// net/http logs what servers do wrong, a line for each time they do it. Why a
 	// member failed is in its error.
 	log.SetOutput(io.Discard)
-	os.Exit(cmd.Execute(genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr}, os.Args[1:]))
+	os.Exit(cmd.Execute(genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr}, version, os.Args[1:]))
 }

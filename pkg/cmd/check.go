@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
-	"k8s.io/kubectl/pkg/util/templates"
 
 	appsv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/apps/v1alpha1"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
@@ -30,7 +29,7 @@ func newCheck(factory *Factory) *cobra.Command {
 		Use:                   "check",
 		DisableFlagsInUseLine: true,
 		Short:                 "Check whether a deploy would succeed, and say what to mend",
-		Long: templates.LongDesc(`
+		Long: `
 			Checks the host and the clusters of a fleet before a deploy: whether each
 			answers and accepts its kubeconfig, whether its user may do there what deploy,
 			delete and status do, whether it serves Flux's APIs in a version that is known,
@@ -45,8 +44,8 @@ func newCheck(factory *Factory) *cobra.Command {
 			Secrets and ConfigMaps, which --copy-refs copies, are not looked at.
 
 			The exit code is 0 if a deploy would succeed everywhere, 1 if it would fail
-			anywhere, and 3 if it is not known everywhere and would fail nowhere.`),
-		Example: templates.Examples(`
+			anywhere, and 3 if it is not known everywhere and would fail nowhere.`,
+		Example: `
 			# The only fleet there is
 			kubectl fleetapp check
 
@@ -57,7 +56,7 @@ func newCheck(factory *Factory) *cobra.Command {
 			kubectl fleetapp check --app shop
 
 			# What there is to do, for a program
-			kubectl fleetapp check -o json`),
+			kubectl fleetapp check -o json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.complete(args); err != nil {
 				return err

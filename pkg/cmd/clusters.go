@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
-	"k8s.io/kubectl/pkg/util/templates"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/inventory"
@@ -32,7 +31,7 @@ func newClusters(factory *Factory) *cobra.Command {
 		Aliases:               []string{"cluster"},
 		DisableFlagsInUseLine: true,
 		Short:                 "Show the clusters, whether they answer, and which Flux they have",
-		Long: templates.LongDesc(`
+		Long: `
 			Lists the clusters of a namespace on the host, those of all fleets and of
 			none, in the order of the fleets. Each is asked now: READY says whether it
 			answers and accepts the credentials that the host has for it, and REASON why
@@ -46,8 +45,8 @@ func newClusters(factory *Factory) *cobra.Command {
 			have something there.
 
 			The exit code is 0 if all clusters are ready, 3 if some are not, and 1 if none
-			is.`),
-		Example: templates.Examples(`
+			is.`,
+		Example: `
 			# All clusters in the namespace of the context
 			kubectl fleetapp clusters
 
@@ -61,7 +60,7 @@ func newClusters(factory *Factory) *cobra.Command {
 			kubectl fleetapp clusters --include-host -o wide
 
 			# All of it for a program
-			kubectl fleetapp clusters -o json`),
+			kubectl fleetapp clusters -o json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.complete(args); err != nil {
 				return err

@@ -53,6 +53,6 @@ func terminalOf(stream any) printer.Terminal {
 	width, height, _ := term.GetSize(int(file.Fd())) // 0 where it is not known
 	return printer.Terminal{
 		Is: true, Width: width, Height: height,
-		Colors: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		Colors: printer.Colors(interprets(file) && os.Getenv("NO_COLOR") == ""),
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
-	"k8s.io/kubectl/pkg/util/templates"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/deploy"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
@@ -37,7 +36,7 @@ func newDelete(factory *Factory) *cobra.Command {
 		Use:                   "delete (NAME... | -f FILENAME | -k FOLDER)",
 		DisableFlagsInUseLine: true,
 		Short:                 "Delete applications from all clusters that they were deployed to",
-		Long: templates.LongDesc(`
+		Long: `
 			Deletes applications wherever deploy put them, with all that Flux applied
 			for them, and waits until all is gone. What goes is listed first, and asked
 			about on a terminal. In each cluster the source goes last: Flux deletes the
@@ -48,8 +47,8 @@ func newDelete(factory *Factory) *cobra.Command {
 			same command finishes it once it is back.
 
 			The exit code is 0 if all is done, 1 if nothing is, 3 if some clusters
-			failed, and 4 if Flux was not done in time.`),
-		Example: templates.Examples(`
+			failed, and 4 if Flux was not done in time.`,
+		Example: `
 			# Delete an application everywhere
 			kubectl fleetapp delete shop
 
@@ -60,7 +59,8 @@ func newDelete(factory *Factory) *cobra.Command {
 			kubectl fleetapp delete shop --cascade=orphan
 
 			# Delete it, and let go of a cluster that is gone for good
-			kubectl fleetapp delete shop --abandon=old-cluster`),
+			kubectl fleetapp delete shop --abandon=old-cluster`,
+		ValidArgsFunction: completing{factory}.applications(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.names = args
 			if err := o.validate(); err != nil {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-	"k8s.io/kubectl/pkg/util/templates"
 
 	appsv1alpha1 "github.com/kurator-dev/kubectl-fleetapp/pkg/apis/apps/v1alpha1"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/deploy"
@@ -37,7 +36,7 @@ func newDeploy(factory *Factory) *cobra.Command {
 		Use:                   "deploy (-f FILENAME | -k FOLDER | NAME...)",
 		DisableFlagsInUseLine: true,
 		Short:                 "Deploy applications to the clusters that their destinations select",
-		Long: templates.LongDesc(`
+		Long: `
 			Deploys Kurator Applications: from manifests or, by name, those that are on
 			the host. A sync policy goes to the clusters of its fleet that its destination
 			selects. To each, all side by side, one Flux object per policy is applied,
@@ -48,8 +47,8 @@ func newDeploy(factory *Factory) *cobra.Command {
 			listed, asked about on a terminal, and deleted with its workloads.
 
 			The exit code is 0 if all is done, 1 if nothing is, 3 if some clusters
-			failed, and 4 if Flux was not done in time.`),
-		Example: templates.Examples(`
+			failed, and 4 if Flux was not done in time.`,
+		Example: `
 			# Deploy the application of a file
 			kubectl fleetapp deploy -f app.yaml
 
@@ -69,7 +68,8 @@ func newDeploy(factory *Factory) *cobra.Command {
 			kubectl fleetapp deploy -f app.yaml -C canary-1,canary-2
 
 			# Deploy what another program prints
-			helm template ./apps | kubectl fleetapp deploy -f -`),
+			helm template ./apps | kubectl fleetapp deploy -f -`,
+		ValidArgsFunction: completing{factory}.applications(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.names = args
 			if err := o.validate(); err != nil {

@@ -3,15 +3,14 @@ package cmd
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/user"
+	"runtime/debug"
 	"sync"
 	"time"
 
 	"golang.org/x/term"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
@@ -36,10 +35,14 @@ type Factory struct {
 	Interactive func() bool
 	// Waiting is where a terminal shows, while it lasts, whom a run waits for.
 	Waiting func() *printer.Waiting
+	// Progress is where a terminal shows, while it lasts, how far a run is.
+	Progress func() *printer.Progress
 	// Terminal is what stdout is.
 	Terminal func() printer.Terminal
 	// Now is the clock.
 	Now func() time.Time
+	// Version is this program's.
+	Version string
 	// Verbosity is that of -v.
 	Verbosity int
 	// Holder is what is written down of who does a run.
@@ -48,18 +51,16 @@ type Factory struct {
 
 const userAgent = "kubectl-fleetapp"
 
+// softMemory is as much memory as is to be used, in bytes, before it is rather
+// collected than taken. A fleet of thousands takes half of it.
+const softMemory = 160 << 20
+
 // newFactory makes the factory of a real run.
-func newFactory(flags *genericclioptions.ConfigFlags, streams genericiooptions.IOStreams) *Factory {
+func newFactory(flags *HostFlags, streams genericiooptions.IOStreams) *Factory {
 	f := &Factory{
-		IOStreams: streams,
-		// The flags' loader keeps the values that it first sees, so nothing may
-		// ask for it before they are parsed.
-		Namespace: func() (string, bool, error) {
-			return flags.ToRawKubeConfigLoader().Namespace()
-		},
-		ContextNamespace: func() (string, error) {
-			return contextNamespace(flags)
-		},
+		IOStreams:        streams,
+		Namespace:        func() (string, bool, error) { return flags.load().Namespace() },
+		ContextNamespace: flags.contextNamespace,
 		Interactive: func() bool {
 			return isTerminal(streams.In) && isTerminal(streams.ErrOut)
 		},
@@ -69,7 +70,8 @@ func newFactory(flags *genericclioptions.ConfigFlags, streams genericiooptions.I
 	}
 	trace := sync.OnceValue(f.trace)
 	f.Host = func() (*fleet.Client, error) {
-		config, err := flags.ToRESTConfig()
+		limitMemory()
+		config, err := flags.config()
 		if err != nil {
 			return nil, err
 		}
@@ -81,24 +83,34 @@ func newFactory(flags *genericclioptions.ConfigFlags, streams genericiooptions.I
 		return fleet.Connector{Host: host, UserAgent: userAgent, Trace: trace()}.Connect(ctx, member)
 	}
 	f.Waiting = func() *printer.Waiting {
-		if f.isTracing() { // its lines would run into each other
+		if f.isTracing() || !canRewrite(streams.ErrOut) { // its lines would run into each other
 			return nil
 		}
-		return newWaiting(streams.ErrOut)
+		return printer.NewWaiting(streams.ErrOut, func() int { return terminalOf(streams.ErrOut).Width })
+	}
+	f.Progress = func() *printer.Progress {
+		if f.isTracing() || !canRewrite(streams.ErrOut) {
+			return nil
+		}
+		return printer.NewProgress(streams.ErrOut, func() int { return terminalOf(streams.ErrOut).Width })
 	}
 	return f
 }
 
-// newWaiting is nil where nobody would see it; its methods do nothing then.
-func newWaiting(out io.Writer) *printer.Waiting {
-	file, ok := out.(*os.File)
-	if !ok || !isTerminal(out) {
-		return nil
+// limitMemory has Go rather collect than take more than a run needs. A command that
+// asks nobody is done before the first collection, and shall not pay for this.
+func limitMemory() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(softMemory)
 	}
-	return printer.NewWaiting(out, func() int {
-		columns, _, _ := term.GetSize(int(file.Fd())) // 0 where it is not known
-		return columns
-	})
+}
+
+// collectOften has Go collect twice as often as by itself. What thousands of members
+// list is garbage as soon as it is printed.
+func collectOften() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50)
+	}
 }
 
 func isTerminal(stream any) bool {
@@ -106,19 +118,10 @@ func isTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-func contextNamespace(flags *genericclioptions.ConfigFlags) (string, error) {
-	config, err := flags.ToRawKubeConfigLoader().RawConfig()
-	if err != nil {
-		return "", err
-	}
-	name := config.CurrentContext
-	if *flags.Context != "" {
-		name = *flags.Context
-	}
-	if context := config.Contexts[name]; context != nil && context.Namespace != "" {
-		return context.Namespace, nil
-	}
-	return "default", nil
+// canRewrite tells whether a line there can be written over.
+func canRewrite(stream any) bool {
+	file, ok := stream.(*os.File)
+	return ok && isTerminal(stream) && interprets(file)
 }
 
 // holder names this process to whoever finds the inventory held.

@@ -13,12 +13,12 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/client-go/rest"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/inventory"
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/printer"
 )
 
 type object = map[string]any
@@ -28,14 +28,14 @@ type object = map[string]any
 type terminal struct {
 	*Factory
 	root     *cobra.Command
-	flags    *genericclioptions.ConfigFlags
+	flags    *HostFlags
 	out, err *bytes.Buffer
 }
 
 // newTerminal is one whose host must not be called.
 func newTerminal(t *testing.T) *terminal {
 	t.Helper()
-	term := &terminal{flags: genericclioptions.NewConfigFlags(true), out: &bytes.Buffer{}, err: &bytes.Buffer{}}
+	term := &terminal{flags: NewHostFlags(), out: &bytes.Buffer{}, err: &bytes.Buffer{}}
 	term.Factory = &Factory{
 		IOStreams: genericiooptions.IOStreams{In: strings.NewReader(""), Out: term.out, ErrOut: term.err},
 		Host: func() (*fleet.Client, error) {
@@ -45,8 +45,8 @@ func newTerminal(t *testing.T) *terminal {
 			})
 		},
 		Namespace: func() (string, bool, error) {
-			if *term.flags.Namespace != "" {
-				return *term.flags.Namespace, true, nil
+			if named := term.flags.overrides.Context.Namespace; named != "" {
+				return named, true, nil
 			}
 			return "default", false, nil
 		},
@@ -56,6 +56,7 @@ func newTerminal(t *testing.T) *terminal {
 			return nil, io.ErrUnexpectedEOF
 		},
 		Interactive: func() bool { return false },
+		Progress:    func() *printer.Progress { return nil },
 		Now:         func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) },
 		Holder:      func() inventory.Run { return inventory.Run{Holder: "ana@laptop-12", PID: 4711} },
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"k8s.io/kubectl/pkg/util/templates"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fanout"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
@@ -41,7 +40,7 @@ func newGet(factory *Factory) *cobra.Command {
 		Use:                   "get (TYPE[.VERSION][.GROUP],... [NAME... | -l SELECTOR] | TYPE[.VERSION][.GROUP]/NAME...)",
 		DisableFlagsInUseLine: true,
 		Short:                 "Show any resource of all clusters of a fleet in one table",
-		Long: templates.LongDesc(`
+		Long: `
 			Asks every cluster for a resource, and shows the answers in one table: the
 			cluster first, then the columns that kubectl shows, in the order of the fleet.
 			All types that a cluster knows can be named as with kubectl.
@@ -55,8 +54,8 @@ func newGet(factory *Factory) *cobra.Command {
 			lost is tried again until it is back.
 
 			Control characters in what a cluster says are spelled out, so that no name
-			or message can change what a terminal shows.`),
-		Example: templates.Examples(`
+			or message can change what a terminal shows.`,
+		Example: `
 			# The pods of all namespaces of all clusters
 			kubectl fleetapp get pods --all-clusters -A
 
@@ -76,7 +75,8 @@ func newGet(factory *Factory) *cobra.Command {
 			kubectl fleetapp get deploy -A -o custom-columns=NAME:.metadata.name,IMAGES:.spec.template.spec.containers[*].image
 
 			# All of it for a program: each item says its cluster in an annotation
-			kubectl fleetapp get nodes --all-clusters -o json`),
+			kubectl fleetapp get nodes --all-clusters -o json`,
+		ValidArgsFunction: completing{factory}.resources(&o.scope),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.complete(args); err != nil {
 				return err
@@ -111,6 +111,7 @@ func (o *getOptions) complete(args []string) error {
 }
 
 func (o *getOptions) run(ctx context.Context) error {
+	collectOften()
 	host, err := o.Host()
 	if err != nil {
 		return err

@@ -5,44 +5,32 @@ package cmd
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/klog/v2"
 	"k8s.io/kubectl/pkg/util/templates"
 )
 
-// softMemory is as much memory as is to be used, in bytes, before it is rather
-// collected than taken. A fleet of thousands takes half of it.
-const softMemory = 160 << 20
-
-// Execute runs the command line and returns its exit code.
-func Execute(streams genericiooptions.IOStreams, args []string) int {
-	// What thousands of members say is garbage as soon as it is printed: half of
-	// Go's own measure keeps a third less of it in memory.
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50)
-	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(softMemory)
-	}
+// Execute runs the command line and returns its exit code. The version is that of
+// a release; where there is none, it is what the Go toolchain knows of it.
+func Execute(streams genericiooptions.IOStreams, version string, args []string) int {
 	// An interrupt ends the run in good order; a second one ends the process.
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	flags := genericclioptions.NewConfigFlags(true)
-	flags.CacheDir = nil // it is discovery's, of which there is none
-	return Run(ctx, New(newFactory(flags, streams), flags), args)
+	flags := NewHostFlags()
+	factory := newFactory(flags, streams)
+	factory.Version = cmp.Or(version, stamped())
+	return Run(ctx, New(factory, flags), args)
 }
 
 // Run runs a command line and returns its exit code.
@@ -57,16 +45,16 @@ func Run(ctx context.Context, root *cobra.Command, args []string) int {
 // New makes the command for the world that a factory makes, which need not be
 // the real one. The flags are those for how to reach the host, which the factory
 // may heed.
-func New(factory *Factory, flags *genericclioptions.ConfigFlags) *cobra.Command {
+func New(factory *Factory, flags *HostFlags) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "kubectl-fleetapp",
 		Short: "Deploy applications to a fleet of clusters, and see them in one table",
-		Long: templates.LongDesc(`
+		Long: `
 			Deploys Kurator's Applications from here to the clusters of a fleet, where
 			Flux syncs them, and shows the whole fleet in one table.
 
 			The current context is the host: the cluster that holds Kurator's fleets,
-			clusters and kubeconfig Secrets.`),
+			clusters and kubeconfig Secrets.`,
 		Annotations:       map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl fleetapp"},
 		SilenceErrors:     true,
 		SilenceUsage:      true,
@@ -80,16 +68,18 @@ func New(factory *Factory, flags *genericclioptions.ConfigFlags) *cobra.Command 
 	root.SetIn(factory.In)
 	root.SetOut(factory.Out)
 	root.SetErr(factory.ErrOut)
-	flags.AddFlags(root.PersistentFlags())
+	flags.addTo(root.PersistentFlags())
 	factory.addVerbosity(root.PersistentFlags())
 	groups := templates.CommandGroups{
 		{Message: "Applications:", Commands: []*cobra.Command{newDeploy(factory), newDelete(factory), newStatus(factory)}},
 		{Message: "The fleet:", Commands: []*cobra.Command{newGet(factory), newClusters(factory), newCheck(factory)}},
 	}
 	groups.Add(root)
-	root.AddCommand(newOptions(), newVersion(factory))
+	root.AddCommand(newOptions(), newVersion(factory), newCompletion(factory))
+	completing{factory}.completeFlags(root, flags)
 	templates.ActsAsRootCommand(root, []string{"options"}, groups...)
 	callAsPlugin(root)
+	normalizeHelp(root)
 	root.SetFlagErrorFunc(badFlag)
 	return root
 }
@@ -105,8 +95,18 @@ func callAsPlugin(root *cobra.Command) {
 		cmd.SetErr(&text)
 		defer func() { cmd.SetOut(out); cmd.SetErr(out) }()
 		err := usage(cmd)
-		_, writeErr := fmt.Fprint(out, strings.ReplaceAll(text.String(), `"`+root.Name()+" <", `"`+root.CommandPath()+" <"))
+		_, writeErr := fmt.Fprint(out, strings.ReplaceAll(text.String(), `"`+root.Name()+" ", `"`+root.CommandPath()+" "))
 		return errors.Join(err, writeErr)
+	})
+}
+
+// normalizeHelp brings what commands say of themselves into kubectl's form, once
+// somebody wants to read it: it takes as long as a tenth of all else of a start.
+func normalizeHelp(root *cobra.Command) {
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		templates.Normalize(cmd)
+		help(cmd, args)
 	})
 }
 

@@ -194,13 +194,15 @@ func (r *runner) runOne(ctx context.Context, host *fleet.Client, job job, style 
 		lines.Closing(job.verb, summary, r.Now().Sub(began))
 		return summary, nil
 	}
+	progress := r.Progress()
 	engine := deploy.Engine{
 		Connect: func(ctx context.Context, member fleet.Member) (*fleet.Client, error) {
 			return r.Connect(ctx, host, member)
 		},
-		Owner: job.owner, Options: r.Options, Now: r.Now, Emit: r.waits.watch(job.owner, lines.Member),
+		Owner: job.owner, Options: r.Options, Now: r.Now, Done: progress.Done,
+		Emit: r.waits.watch(job.owner, func(event deploy.Event) { progress.Print(func() { lines.Member(event) }) }),
 		Waits: func(held inventory.Run, longest time.Duration) {
-			lines.Held(held.Verb, held.Holder, held.PID, longest)
+			progress.Print(func() { lines.Held(held.Verb, held.Holder, held.PID, longest) })
 		},
 	}
 	if job.verb == verbDeleted && len(job.works) == 0 && !job.record.Exists() { // there is only an Application object
@@ -208,7 +210,7 @@ func (r *runner) runOne(ctx context.Context, host *fleet.Client, job job, style 
 	}
 	run := r.Holder()
 	run.Verb = job.verb
-	stop := r.sayIfSlow(job.owner)
+	stop := r.sayHowFar(job, progress)
 	summary, err := engine.Run(ctx, job.record, run, job.asked, job.works)
 	stop()
 	lines.Close()

@@ -29,8 +29,8 @@ type selection struct {
 
 func (s *selection) addFlags(flags *pflag.FlagSet) {
 	s.given = flags.Changed
-	flags.StringSliceVarP(&s.clusters, "clusters", "C", nil, "Only these clusters; the others are left as they are.")
-	flags.StringVar(&s.labels, "cluster-selector", "", "Only clusters whose labels match; the others are left as they are.")
+	flags.StringSliceVarP(&s.clusters, "clusters", "C", nil, "Only these clusters; the others are left out.")
+	flags.StringVar(&s.labels, "cluster-selector", "", "Only clusters whose labels match; the others are left out.")
 	flags.StringSliceVar(&s.abandon, "abandon", nil, "Forget what cannot be deleted in these clusters, because they are gone for good.")
 }
 

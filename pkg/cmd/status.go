@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"k8s.io/kubectl/pkg/util/templates"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/plan"
@@ -35,7 +34,7 @@ func newStatus(factory *Factory) *cobra.Command {
 		Aliases:               []string{"list"},
 		DisableFlagsInUseLine: true,
 		Short:                 "Show whether applications are healthy, and where they are not",
-		Long: templates.LongDesc(`
+		Long: `
 			Shows the applications of a namespace, a row each, or one application, a row
 			for each cluster and policy. All clusters are asked now: of one that does not
 			answer nothing is shown but that, and never an earlier state.
@@ -59,8 +58,8 @@ func newStatus(factory *Factory) *cobra.Command {
 			workload; -o wide folds nothing, and shows the images.
 
 			The exit code is 0 if all is ready in all clusters, and 3 if not, or if with
-			--tree something that Flux applied is not Current or could not be asked.`),
-		Example: templates.Examples(`
+			--tree something that Flux applied is not Current or could not be asked.`,
+		Example: `
 			# All applications of the namespace
 			kubectl fleetapp status
 
@@ -83,8 +82,9 @@ func newStatus(factory *Factory) *cobra.Command {
 			kubectl fleetapp status shop --ignore-unreachable
 
 			# For a program
-			kubectl fleetapp status shop -o json`),
-		Args: cobra.MaximumNArgs(1),
+			kubectl fleetapp status shop -o json`,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: atMostOne(completing{factory}.applications()),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				o.name = args[0]

@@ -73,7 +73,7 @@ func TestEachCommandSaysWhatItDoes(t *testing.T) {
 		if cmd.Name() == "version" || cmd == root {
 			continue
 		}
-		if cmd.Long == "" || !strings.HasSuffix(cmd.Long, ".") {
+		if cmd.Long == "" || !strings.HasSuffix(strings.TrimSpace(cmd.Long), ".") {
 			t.Errorf("%s: Long is %q", cmd.CommandPath(), cmd.Long)
 		}
 		if cmd.Example == "" || !strings.Contains(cmd.Example, cmd.CommandPath()) {
@@ -92,7 +92,7 @@ func TestExamplesParse(t *testing.T) {
 		for _, line := range call.FindAllStringSubmatch(cmd.Example, -1) {
 			root := newTerminal(t).root
 			found, args, err := root.Find(strings.Fields(line[1]))
-			if err != nil || found.Name() != cmd.Name() {
+			if err != nil || !strings.HasPrefix(found.CommandPath(), cmd.CommandPath()) { // or one of its own commands
 				t.Errorf("%s: %s: %v", cmd.CommandPath(), line[0], err)
 				continue
 			}
@@ -147,6 +147,9 @@ func TestTheSameFlagIsSaidTheSame(t *testing.T) {
 			case "parallel", "output": // of work, or of questions
 				continue
 			case "wait": // until it is ready, or until it is gone
+				continue
+			}
+			if flag.Name == "clusters" && cmd.Name() == "version" { // which asks them only then
 				continue
 			}
 			if before, ok := said[flag.Name]; ok && before != flag.Usage {

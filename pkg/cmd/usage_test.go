@@ -50,7 +50,7 @@ func TestUsage(t *testing.T) {
 		"get two":                   {[]string{"get", "pods/a", "nodes"}, "error: \"nodes\": beside TYPE/NAME every argument has that form\n"},
 		"get as a picture":          {[]string{"get", "pods", "-o", "png"}, "error: unable to match a printer suitable for the output format \"png\", allowed formats are: custom-columns,custom-columns-file,go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,wide,yaml\n"},
 		"get of a fleet and of all": {[]string{"get", "pods", "--all-clusters", "--fleet", "prod"}, "error: --all-clusters and --fleet exclude each other\n"},
-		"version of something":      {[]string{"version", "x"}, "error: unknown command \"x\" for \"kubectl fleetapp version\"\n"},
+		"version of something":      {[]string{"version", "x"}, "error: \"x\": version takes no arguments; clusters are named with --clusters (-C)\n"},
 		"options of something":      {[]string{"options", "x"}, "error: unknown command \"x\" for \"kubectl fleetapp options\"\n"},
 		"no such file":              {[]string{"deploy", "-f", "missing.yaml"}, "error: missing.yaml: no such file or directory\n"},
 		"two missing files":         {[]string{"deploy", "-f", "a.yaml,b.yaml"}, "error: a.yaml: no such file or directory\nerror: b.yaml: no such file or directory\n"},

@@ -94,12 +94,16 @@ func (r *runner) waitUntilReady(ctx context.Context, host *fleet.Client, report 
 	defer cancel()
 	if begun {
 		printer.WaitBegins(r.ErrOut, r.waits.members, r.Timeout)
+		progress := r.Progress()
+		progress.Begin("waiting for Flux", "ready", len(r.waits.members))
 		deploy.Waiter{
 			Connect: func(ctx context.Context, member fleet.Member) (*fleet.Client, error) {
 				return r.Connect(ctx, host, member)
 			},
-			Parallel: r.Parallel, MemberTimeout: r.MemberTimeout, Emit: emit,
+			Parallel: r.Parallel, MemberTimeout: r.MemberTimeout, Done: progress.Done,
+			Emit: func(waited deploy.Waited) { progress.Print(func() { emit(waited) }) },
 		}.Wait(waiting, r.waits.members)
+		progress.End()
 	}
 	interrupted, gaveUp := ctx.Err() != nil, waiting.Err() == nil
 	for _, one := range r.waits.applications {

@@ -4,8 +4,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-
-	"github.com/olekukonko/tablewriter/pkg/twwidth"
 )
 
 // noted is a row, and what there is to say about it.
@@ -31,7 +29,7 @@ func notedTable(out io.Writer, titles []string, rows []noted, terminal Terminal,
 		rows[i] = noted{escaped(rows[i].cells), escaped(rows[i].notes)}
 		widths = widen(widths, rows[i].cells)
 		for _, note := range rows[i].notes {
-			longest = max(longest, twwidth.WidthNoCache(note))
+			longest = max(longest, widthOf(note))
 		}
 	}
 	room := terminal.Width
@@ -72,7 +70,7 @@ func folded(note string, width int) [][]string {
 	var lines [][]string
 	line := indent
 	for _, word := range strings.Split(note, " ") {
-		if len(line) > len(indent) && twwidth.WidthNoCache(line)+twwidth.WidthNoCache(word) >= width {
+		if len(line) > len(indent) && widthOf(line)+widthOf(word) >= width {
 			lines = append(lines, []string{strings.TrimSuffix(line, " ")})
 			line = indent + indent
 		}

@@ -7,8 +7,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/olekukonko/tablewriter/pkg/twwidth"
 )
 
 // upLines moves the cursor up, and eraseBelow erases all from there on. Source:
@@ -91,7 +89,7 @@ func fitPainted(text string, width int) string {
 			at = []int{len(text), len(text)}
 		}
 		piece := fit(text[:at[0]], left)
-		left -= twwidth.WidthNoCache(piece)
+		left -= widthOf(piece)
 		kept.WriteString(piece + text[at[0]:at[1]])
 		text = text[at[1]:]
 	}

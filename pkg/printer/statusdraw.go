@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/olekukonko/tablewriter/pkg/twwidth"
-
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/status"
 )
 
@@ -61,7 +59,7 @@ func statusTable(out io.Writer, header []string, rows [][]string, options Status
 // fit cuts text that is escaped off at a width.
 func fit(text string, width int) string {
 	switch {
-	case twwidth.WidthNoCache(text) <= width:
+	case widthOf(text) <= width:
 		return text
 	case width <= 0:
 		return ""
@@ -69,7 +67,7 @@ func fit(text string, width int) string {
 	var kept strings.Builder
 	taken := 1 // the ellipsis
 	for _, char := range text {
-		if taken += twwidth.WidthNoCache(string(char)); taken > width {
+		if taken += widthOf(string(char)); taken > width {
 			break
 		}
 		kept.WriteRune(char)

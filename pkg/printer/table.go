@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/mattn/go-runewidth"
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
 	"github.com/olekukonko/tablewriter/renderer"
@@ -47,13 +48,26 @@ func escaped(texts []string) []string {
 	return harmless
 }
 
+// widthOf is how many columns of a terminal a text takes. ASCII, which is nearly
+// all, takes as many as it has bytes; the table writer knows the rest, slowly. What
+// is wide in the East only, such as the lines of a tree, is narrow in the terminals
+// of today.
+func widthOf(text string) int {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return twwidth.Display(&runewidth.Condition{StrictEmojiNeutral: true}, text)
+		}
+	}
+	return len(text)
+}
+
 // widen makes columns as wide as a row's cells need them, the gap included.
 func widen(widths []int, cells []string) []int {
 	for i, cell := range cells {
 		if i == len(widths) {
 			widths = append(widths, minWidth)
 		}
-		widths[i] = max(widths[i], min(twwidth.WidthNoCache(cell), maxWidth)+gap)
+		widths[i] = max(widths[i], min(widthOf(cell), maxWidth)+gap)
 	}
 	return widths
 }
@@ -136,7 +150,7 @@ func (l *layout) Row(cells []string, _ tw.Formatting) {
 	for i, cell := range cells {
 		l.line = append(l.line, cell...)
 		if i < len(cells)-1 {
-			l.line = append(l.line, strings.Repeat(" ", max(l.widths[i]-twwidth.WidthNoCache(cell), gap))...)
+			l.line = append(l.line, strings.Repeat(" ", max(l.widths[i]-widthOf(cell), gap))...)
 		}
 	}
 	_, _ = l.out.Write(append(l.line, '\n')) // which fails again when it is flushed

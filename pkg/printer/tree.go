@@ -6,8 +6,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/olekukonko/tablewriter/pkg/twwidth"
-
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/status"
 )
 
@@ -169,7 +167,7 @@ func (g *grower) detail(node *status.Node) string {
 	if g.wide {
 		add(strings.Join(node.Images, ","))
 	}
-	return strings.Join(parts, "  ")
+	return strings.Join(parts, "   ")
 }
 
 // drawTree writes lines whose names and states are in columns. Within a width,
@@ -181,8 +179,8 @@ func drawTree(out io.Writer, lines []treeLine, width int, colors Colors) error {
 		if line.state == "" { // stands alone
 			continue
 		}
-		names = max(names, min(twwidth.WidthNoCache(line.branch+line.name), maxWidth)+gap)
-		states = max(states, min(twwidth.WidthNoCache(line.state), maxWidth)+gap)
+		names = max(names, min(widthOf(line.branch+line.name), maxWidth)+gap)
+		states = max(states, min(widthOf(line.state), maxWidth)+gap)
 	}
 	room := width - 1 - names - states
 	written := bufio.NewWriter(out)
@@ -190,8 +188,8 @@ func drawTree(out io.Writer, lines []treeLine, width int, colors Colors) error {
 		under := ""
 		switch {
 		case line.state == "" && width > 0:
-			line.name = fit(line.name, max(width-1-twwidth.WidthNoCache(line.branch), 1))
-		case width == 0 || twwidth.WidthNoCache(line.detail) <= room:
+			line.name = fit(line.name, max(width-1-widthOf(line.branch), 1))
+		case width == 0 || widthOf(line.detail) <= room:
 		case room >= minMessage:
 			line.detail = fit(line.detail, room)
 		case line.level == status.Fine || line.faint:
@@ -201,7 +199,7 @@ func drawTree(out io.Writer, lines []treeLine, width int, colors Colors) error {
 		}
 		fmt.Fprintln(written, line.text(names, states, colors))
 		if under != "" {
-			fmt.Fprintln(written, line.under+colors.Faint(fit(under, max(width-1-twwidth.WidthNoCache(line.under), 1))))
+			fmt.Fprintln(written, line.under+colors.Faint(fit(under, max(width-1-widthOf(line.under), 1))))
 		}
 	}
 	return written.Flush()
@@ -211,7 +209,7 @@ func drawTree(out io.Writer, lines []treeLine, width int, colors Colors) error {
 func (l treeLine) text(names, states int, colors Colors) string {
 	text := l.name
 	if l.state != "" {
-		text += strings.Repeat(" ", max(names-twwidth.WidthNoCache(l.branch+l.name), gap))
+		text += strings.Repeat(" ", max(names-widthOf(l.branch+l.name), gap))
 		if !l.faint {
 			text += l.painted(colors, l.state)
 		} else {
@@ -219,7 +217,7 @@ func (l treeLine) text(names, states int, colors Colors) string {
 		}
 	}
 	if l.detail != "" {
-		text += strings.Repeat(" ", max(states-twwidth.WidthNoCache(l.state), gap)) + l.detail
+		text += strings.Repeat(" ", max(states-widthOf(l.state), gap)) + l.detail
 	}
 	if l.faint {
 		text = colors.Faint(text)

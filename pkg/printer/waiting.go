@@ -5,8 +5,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-
-	"github.com/olekukonko/tablewriter/pkg/twwidth"
 )
 
 // toLineStart moves the cursor to the first column of its line, and toLineEnd
@@ -74,7 +72,7 @@ func waitingFor(names []string, total, width int) string {
 	text := ""
 	for named := range len(names) + 1 {
 		longer := "waiting for " + naming(names, named) + of
-		if twwidth.WidthNoCache(longer) > width {
+		if widthOf(longer) > width {
 			break
 		}
 		text = longer

@@ -15,7 +15,6 @@ import (
 	"sync"
 	"time"
 
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/client-go/rest"
 
@@ -77,11 +76,12 @@ func (c *client) run(stdin string, args ...string) (int, string) {
 		Connect:          connect,
 		Interactive:      func() bool { return false },
 		Waiting:          func() *printer.Waiting { return nil },
+		Progress:         func() *printer.Progress { return nil },
 		Terminal:         func() printer.Terminal { return printer.Terminal{} },
 		Now:              time.Now,
 		Holder:           c.holder,
 	}
-	code := cmd.Run(ctx, cmd.New(factory, genericclioptions.NewConfigFlags(true)), args)
+	code := cmd.Run(ctx, cmd.New(factory, cmd.NewHostFlags()), args)
 	printing.Lock()
 	defer printing.Unlock()
 	return code, out.String()
