@@ -152,9 +152,11 @@ func (s *stage) resident(cmd *exec.Cmd, started func()) int64 {
 // in bytes, until it is gone. What its resources' usage says counts that of the
 // process that forked it, too, which is this one.
 func mostResident(pid int, gone <-chan struct{}) (peak int64) {
+	self, _ := os.Readlink("/proc/self/exe")
 	for {
 		status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-		if _, rest, ok := strings.Cut(string(status), "VmHWM:"); ok && strings.Contains(string(status), "Name:\tkubectl-fleet") {
+		program, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+		if _, rest, ok := strings.Cut(string(status), "VmHWM:"); ok && program != self {
 			var kilobytes int64
 			_, _ = fmt.Sscan(rest, &kilobytes)
 			peak = max(peak, kilobytes<<10)

@@ -60,7 +60,19 @@ func TestHostileMembersAreSeenToSucceed(t *testing.T) {
 	type mutant struct{ file, old, new, behaviours, breach string }
 	mutants := map[string]mutant{
 		"redirects are followed": {
-			"pkg/fleet/client.go", "CheckRedirect: refuseRedirect,", "CheckRedirect: map[bool]func(*http.Request, []*http.Request) error{false: refuseRedirect}[true],",
+			// Not to refuse one is not enough: a member's connection leads nowhere else.
+			"pkg/fleet/connection.go", "response, err := c.http2.RoundTrip(request)", `response, err := c.http2.RoundTrip(request)
+	if err == nil && response.StatusCode/100 == 3 {
+		if request.URL, err = response.Location(); err != nil {
+			return nil, err
+		}
+		if request.Host = ""; request.GetBody != nil {
+			request.Body, _ = request.GetBody()
+		}
+		config := c.config.Clone()
+		config.NextProtos = nil
+		return (&http.Transport{TLSClientConfig: config}).RoundTrip(request)
+	}`,
 			"^redirect: 30[1237]", "a redirect was followed",
 		},
 	}

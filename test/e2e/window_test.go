@@ -104,10 +104,18 @@ type answer struct {
 	path   string
 	header http.Header
 	data   []byte
+	// uid, if there is one, is of what each of several members has another one.
+	uid string
 }
 
 // tableOf asks the first member for a table.
 func tableOf(t *testing.T, path string) answer {
+	t.Helper()
+	return answerOf(t, path, "application/json;as=Table;v=v1;g=meta.k8s.io")
+}
+
+// answerOf asks the first member.
+func answerOf(t *testing.T, path, accept string) answer {
 	t.Helper()
 	config := labConfig(t, "kurator-member1")
 	config.DisableCompression = true // we undo it by ourselves, which is never
@@ -119,7 +127,7 @@ func tableOf(t *testing.T, path string) answer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	request.Header.Set("Accept", "application/json;as=Table;v=v1;g=meta.k8s.io")
+	request.Header.Set("Accept", accept)
 	request.Header.Set("Accept-Encoding", "gzip")
 	response, err := client.Do(request)
 	if err != nil {

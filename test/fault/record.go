@@ -15,8 +15,8 @@ type Record struct {
 	Run         *json.RawMessage
 	Application *json.RawMessage
 	Members     []struct {
-		Name    string
-		Objects []struct{ Kind, Namespace, Name, UID string }
+		Name, UID string
+		Objects   []struct{ Kind, Namespace, Name, UID string }
 	}
 }
 

@@ -45,6 +45,7 @@ lab-programs:
 	@mkdir -p $(LAB)
 	@$(LAB_BUILD) -o ../../bin/ ./cmd/fleetlab
 	@$(LAB_BUILD) -o ../../$(LAB)/ -ldflags '$(LAB_KUBE_LDFLAGS)' ./cmd/kube k8s.io/kubernetes/cmd/kubectl
+	@$(GO) -C tools build -o ../$(LAB)/jq github.com/itchyny/gojq/cmd/gojq
 	@$(LAB_BUILD) -o ../../$(LAB)/ ./cmd/content ./cmd/helm-controller-standin sigs.k8s.io/kwok/cmd/kwok \
 		github.com/fluxcd/source-controller github.com/fluxcd/kustomize-controller
 
