@@ -11,7 +11,7 @@ gen_tool := bin/tools/controller-gen
 lint_in_lab = ../../$(lint_tool) run -c ../../.golangci.yaml ./...
 
 # Directories with Go code of ours, in both modules.
-go_dirs := cmd pkg test
+go_dirs := cmd pkg release test
 
 # Kurator's groups, each with its types in pkg/apis/<group>/v1alpha1.
 api_groups := apps cluster fleet

@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.."
 example=examples/application/gitrepo-kustomization-demo.yaml
 application=gitrepo-kustomization-demo
 
+lab=${DEMO_LAB:-.lab}
+
 say() { printf '\n\033[1m# %s\033[0m\n' "$*"; }
 [ -t 1 ] || say() { printf '\n# %s\n' "$*"; }
 
@@ -58,9 +60,11 @@ no_pods() { [ -z "$(pods)" ]; }
 no_webapp() { ! kubectl fleetapp get namespaces --all-clusters 2>/dev/null | grep -q webapp; }
 
 say 'A host and two members: real API servers, with Flux, on this machine'
-bin/fleetlab up --dir .lab --members 2 >/dev/null
-export KUBECONFIG=$PWD/.lab/host.kubeconfig PATH=$PWD/bin:$PWD/bin/lab:$PATH
-cd .lab
+bin/fleetlab up --dir "$lab" --members 2 >/dev/null
+lab=$(cd "$lab" && pwd)
+export KUBECONFIG=$lab/host.kubeconfig PATH=$PWD/bin:$PWD/bin/lab:$PATH
+top=$PWD
+cd "$lab"
 
 say "The fleet, as Kurator's objects on the host describe it"
 run kubectl get fleets,attachedclusters -o name
@@ -97,5 +101,5 @@ done
 
 say 'Done. The lab is still up; try it yourself, and end it with make demo-down:'
 printf 'export KUBECONFIG=%s\n' "$KUBECONFIG"
-printf 'export PATH=%s/bin:%s/bin/lab:$PATH\n' "${PWD%/.lab}" "${PWD%/.lab}"
-printf 'cd .lab && kubectl fleetapp deploy -f %s\n' $example
+printf 'export PATH=%s/bin:%s/bin/lab:$PATH\n' "$top" "$top"
+printf 'cd %s && kubectl fleetapp deploy -f %s\n' "$lab" $example

@@ -29,11 +29,15 @@ type theTest struct{}
 //	never-again PATTERN COMMAND... runs it until its stdout no longer matches
 //	finds JSONPATH WANT            evaluates it on the last stdout, JSON or YAML
 //	another-lab DIR FLAGS...       brings up a lab that ends with the script
+//	ends-lab DIR                   ends the lab there with the script, if there is one
+//	as-in CODE PAGE LINE           runs a command line of a page, see asIn
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"exits":       exits,
 		"finds":       finds,
 		"another-lab": anotherLab,
+		"ends-lab":    endsLab,
+		"as-in":       asIn,
 		"eventually":  func(ts *testscript.TestScript, neg bool, args []string) { until(ts, neg, true, args) },
 		"never-again": func(ts *testscript.TestScript, neg bool, args []string) { until(ts, neg, false, args) },
 	}
@@ -91,11 +95,20 @@ func finds(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// anotherLab is for members that are not as the lab's own. It ends also where
-// the script fails, or it does not come up.
+// anotherLab is for members that are not as the lab's own.
 func anotherLab(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: another-lab DIR FLAGS...")
+	}
+	endsLab(ts, false, args[:1])
+	ts.Check(ts.Exec("fleetlab", append([]string{"up", "--dir", ts.MkAbs(args[0])}, args[1:]...)...))
+}
+
+// endsLab is for a lab that also has to end where the script fails, or it does not
+// come up.
+func endsLab(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: ends-lab DIR")
 	}
 	dir := ts.MkAbs(args[0])
 	t, _ := ts.Value(theTest{}).(testscript.T)
@@ -104,7 +117,6 @@ func anotherLab(ts *testscript.TestScript, neg bool, args []string) {
 			t.Fatal(fmt.Sprintf("the lab in %s was not ended: %v\n%s", dir, err, out))
 		}
 	})
-	ts.Check(ts.Exec("fleetlab", append([]string{"up", "--dir", dir}, args[1:]...)...))
 }
 
 // leftBehind lists what the plugin made and did not take away, on all

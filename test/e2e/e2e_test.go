@@ -4,7 +4,8 @@
 // A script is added by adding a file. Its working folder is $WORK; $KUBECONFIG
 // is the host's, $MEMBER1 and $MEMBER2 are the members', $EXAMPLES is the
 // guide's manifests with the lab's own addresses, $CRDS are the lab's, those of
-// older releases of Flux among them. Beside testscript's own commands there are
+// older releases of Flux among them; $TOP is where the README is, $USER_HOME where
+// Go keeps what it has built. Beside testscript's own commands there are
 // those of commands_test.go. When a script ends, nothing that the plugin made
 // may be left on any cluster, or the script fails.
 //
@@ -82,6 +83,7 @@ func run(m *testing.M) int {
 		return fail(err)
 	}
 	for name, value := range map[string]string{
+		"TOP":        filepath.Dir(bin),
 		"LAB":        dir,
 		"CRDS":       filepath.Join(bin, "lab", "crds"),
 		"KUBECONFIG": filepath.Join(dir, "host.kubeconfig"),
@@ -130,6 +132,8 @@ func TestScripts(t *testing.T) {
 func setup(env *testscript.Env) error {
 	lab := os.Getenv("LAB")
 	env.Setenv("LAB", lab)
+	env.Setenv("TOP", os.Getenv("TOP"))
+	env.Setenv("USER_HOME", os.Getenv("HOME"))
 	env.Setenv("CRDS", os.Getenv("CRDS"))
 	env.Setenv("KUBECONFIG", os.Getenv("KUBECONFIG"))
 	env.Setenv("EXAMPLES", filepath.Join(lab, "examples", "application"))
