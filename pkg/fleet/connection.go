@@ -28,6 +28,8 @@ type connection struct {
 	end   context.CancelFunc
 	dead  atomic.Pointer[http2.ClientConn] // the last one that broke
 
+	pingAfter, pingTimeout time.Duration
+
 	// turn is held by whoever uses the fields below.
 	turn   chan struct{}
 	config *tls.Config
@@ -52,7 +54,7 @@ func newConnection(to endpoint) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &connection{config: config, turn: make(chan struct{}, 1)}
+	c := &connection{config: config, turn: make(chan struct{}, 1), pingAfter: pingAfter, pingTimeout: pingTimeout}
 	c.life, c.end = context.WithCancel(context.Background())
 	c.http1 = &http.Transport{DialTLSContext: c.dialHTTP1, MaxConnsPerHost: 1, MaxResponseHeaderBytes: maxHeader}
 	limits := &http.Transport{HTTP2: &http.HTTP2Config{MaxReceiveBufferPerStream: maxAhead}, MaxResponseHeaderBytes: maxHeader}
@@ -190,7 +192,7 @@ func (c *connection) dial(ctx context.Context, address string) (*tls.Conn, error
 // all, and closes a connection that takes nothing any more.
 func (c *connection) ping(ctx context.Context, open *http2.ClientConn, wire net.Conn) {
 	defer open.Close()
-	ticker := time.NewTicker(pingAfter)
+	ticker := time.NewTicker(c.pingAfter)
 	defer ticker.Stop()
 	for {
 		select {
@@ -198,7 +200,7 @@ func (c *connection) ping(ctx context.Context, open *http2.ClientConn, wire net.
 			return
 		case <-ticker.C:
 		}
-		waiting, cancel := context.WithTimeout(ctx, pingTimeout)
+		waiting, cancel := context.WithTimeout(ctx, c.pingTimeout)
 		err := open.Ping(waiting)
 		cancel()
 		switch state := open.State(); {

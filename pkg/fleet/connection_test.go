@@ -2,11 +2,15 @@ package fleet
 
 import (
 	"crypto/tls"
+	"encoding/pem"
 	"errors"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
@@ -51,5 +55,110 @@ func TestAHandshakeThatFailsIsNotSent(t *testing.T) {
 	var notSent *reason.NotSentError
 	if _, err := get(t.Context(), mustConnect(t, kubeconfig{server: server.URL})); !errors.As(err, &notSent) || reason.Of(err) != reason.TLS {
 		t.Errorf("error is %v", err)
+	}
+}
+
+// muteConn is a server's end of a connection on which nothing is heard any more.
+type muteConn struct {
+	net.Conn
+	mute *atomic.Bool
+}
+
+func (c muteConn) Write(p []byte) (int, error) {
+	if c.mute.Load() {
+		return len(p), nil
+	}
+	return c.Conn.Write(p)
+}
+
+type muteListener struct {
+	net.Listener
+	mute *atomic.Bool
+}
+
+func (l muteListener) Accept() (net.Conn, error) {
+	plain, err := l.Listener.Accept()
+	return muteConn{plain, l.mute}, err
+}
+
+// Who waits for an answer on a connection on which nothing is heard any more waits
+// no longer than a ping may take, and is told why.
+func TestALostConnectionIsNoticed(t *testing.T) {
+	var mute atomic.Bool
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusOK)
+		w.(http.Flusher).Flush()
+		if r.URL.Path == "/waits" {
+			mute.Store(true)
+			<-r.Context().Done()
+		}
+	}))
+	server.Listener = muteListener{server.Listener, &mute}
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	c, err := newConnection(endpoint{ca: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	c.pingAfter, c.pingTimeout = 20*time.Millisecond, 200*time.Millisecond
+	ask := func(path string) error {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := c.RoundTrip(request)
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		_, err = io.ReadAll(response.Body)
+		return err
+	}
+	began := time.Now()
+	for range 10 {
+		if err := ask("/"); err != nil {
+			t.Fatalf("while it is heard: %v", err)
+		}
+		time.Sleep(2 * c.pingAfter)
+	}
+	if time.Since(began) < c.pingTimeout {
+		t.Error("no ping could have been missed")
+	}
+	if err := ask("/waits"); !errors.Is(err, errLost) || reason.Of(err) != reason.Timeout {
+		t.Errorf("error is %v, want %v", err, errLost)
+	}
+	mute.Store(false)
+	if err := ask("/"); err != nil {
+		t.Errorf("the next request: %v", err)
+	}
+}
+
+// A server that asks its clients to come again on another connection is heeded, and
+// none of their requests fails for that.
+func TestAServerThatSaysGoodbye(t *testing.T) {
+	var opened atomic.Int32
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Connection", "close") // which Go's server makes a GOAWAY of
+		answerJSON(w, http.StatusOK, nil)
+	}))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	member := mustConnect(t, kubeconfig{server: server.URL, cluster: authority(server)})
+	defer member.Close()
+	for i := range int32(3) {
+		if _, err := get(t.Context(), member); err != nil {
+			t.Errorf("request %d: %v", i, err)
+		}
+	}
+	if opened.Load() < 2 {
+		t.Error("all were asked on one connection")
 	}
 }
