@@ -129,6 +129,9 @@ func (o *deleteOptions) delete(ctx context.Context) error {
 // errNotDeployed is the error of an application of which nothing is anywhere.
 var errNotDeployed = errors.New("nothing of that name was deployed from here")
 
+// listsAll ends the error of an application that is not where it was looked for.
+const listsAll = "; 'kubectl fleetapp status -A' lists those of all namespaces"
+
 func (o *deleteOptions) prepare(ctx context.Context, host *fleet.Client, namespace, name string) (job, error) {
 	found, err := o.readHost(ctx, host, namespace, name)
 	if err != nil {
@@ -141,7 +144,7 @@ func (o *deleteOptions) prepare(ctx context.Context, host *fleet.Client, namespa
 	}
 	remove := o.removeApplication && found.application != nil
 	if !found.record.Exists() && !remove {
-		return job{}, fmt.Errorf("application %q not found in namespace %q: %w", name, namespace, errNotDeployed)
+		return job{}, fmt.Errorf("application %q not found in namespace %q: %w%s", name, namespace, errNotDeployed, listsAll)
 	}
 	prepared := job{
 		owner: found.owner(namespace, name), verb: verbDeleted, record: found.record,

@@ -9,7 +9,7 @@ const (
 	applicationCall = " /apis/apps.kurator.dev/v1alpha1/namespaces/default/applications/shop"
 	removedLine     = "application.apps.kurator.dev/shop deleted (host)"
 	staysLine       = "warning: application default/shop: its Application object stays on the host until all else is gone\n"
-	otherMissing    = "error: application \"other\" not found in namespace \"default\": nothing of that name was deployed from here\n"
+	otherMissing    = "error: application \"other\" not found in namespace \"default\": nothing of that name was deployed from here; 'kubectl fleetapp status -A' lists those of all namespaces\n"
 )
 
 // application is the Application object shop, as the host has it.

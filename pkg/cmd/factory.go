@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/term"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fleet"
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/inventory"
@@ -59,7 +60,10 @@ const softMemory = 160 << 20
 func newFactory(flags *HostFlags, streams genericiooptions.IOStreams) *Factory {
 	f := &Factory{
 		IOStreams:        streams,
-		Namespace:        func() (string, bool, error) { return flags.load().Namespace() },
+		Namespace: func() (string, bool, error) {
+			namespace, explicit, err := flags.load().Namespace()
+			return namespace, explicit, explainConfig(err)
+		},
 		ContextNamespace: flags.contextNamespace,
 		Interactive: func() bool {
 			return isTerminal(streams.In) && isTerminal(streams.ErrOut)
@@ -73,7 +77,7 @@ func newFactory(flags *HostFlags, streams genericiooptions.IOStreams) *Factory {
 		limitMemory()
 		config, err := flags.config()
 		if err != nil {
-			return nil, err
+			return nil, explainConfig(err)
 		}
 		config.UserAgent = userAgent
 		config.Wrap(func(next http.RoundTripper) http.RoundTripper { return trace().Of("host", next) })
@@ -95,6 +99,14 @@ func newFactory(flags *HostFlags, streams genericiooptions.IOStreams) *Factory {
 		return printer.NewProgress(streams.ErrOut, func() int { return terminalOf(streams.ErrOut).Width })
 	}
 	return f
+}
+
+// explainConfig says where the contexts are listed, of which the wanted one is none.
+func explainConfig(err error) error {
+	if clientcmd.IsContextNotFound(err) {
+		return fmt.Errorf("%w; 'kubectl config get-contexts' lists those that there are", err)
+	}
+	return err
 }
 
 // limitMemory has Go rather collect than take more than a run needs. A command that

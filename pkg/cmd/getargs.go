@@ -15,7 +15,7 @@ import (
 // TYPE/NAME... .
 func parseAsks(args []string) ([]view.Ask, error) {
 	if len(args) == 0 || args[0] == "" {
-		return nil, errors.New("which resource? Give its type, such as pods, or TYPE/NAME")
+		return nil, errors.New("which resource? Give its type, such as pods, or TYPE/NAME; 'kubectl api-resources' lists the host's")
 	}
 	if slices.ContainsFunc(args, func(arg string) bool { return strings.Contains(arg, "/") }) {
 		return parseTypesAndNames(args)

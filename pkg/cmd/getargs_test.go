@@ -17,7 +17,7 @@ func TestParseAsks(t *testing.T) {
 		"pods/a svc/a pods/b":      "[{pods [a]} {svc [a]} {pods [b]}]",
 		"deployments.v1.apps/a":    "[{deployments.v1.apps [a]}]",
 		"clusterroles system:node": "[{clusterroles [system:node]}]",
-		"":                         "error: which resource? Give its type, such as pods, or TYPE/NAME",
+		"":                         "error: which resource? Give its type, such as pods, or TYPE/NAME; 'kubectl api-resources' lists the host's",
 		",":                        `error: ",": a type is missing beside a comma`,
 		"pods/a b":                 `error: "b": beside TYPE/NAME every argument has that form`,
 		"pods/":                    `error: "pods/": the form is TYPE/NAME, with one type and one name`,

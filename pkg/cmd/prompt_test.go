@@ -288,7 +288,7 @@ func TestNothingOfThatName(t *testing.T) {
 	term, host := deployed(t, "web")
 	host.answers["GET"+secretCall] = nil
 	term.check(t, term.run(t.Context(), "delete", "shop"), 1, "",
-		"error: application \"shop\" not found in namespace \"default\": nothing of that name was deployed from here\n")
+		"error: application \"shop\" not found in namespace \"default\": nothing of that name was deployed from here; 'kubectl fleetapp status -A' lists those of all namespaces\n")
 	if host.writes() != "" {
 		t.Errorf("wrote\n%s", host.writes())
 	}

@@ -36,7 +36,7 @@ func (s *scope) readApp(ctx context.Context, factory *Factory, host *fleet.Clien
 // where another tool deploys it, by what it asks for.
 func (s *scope) membersOf(snapshot *fleet.Snapshot, record *inventory.Inventory, application *appsv1alpha1.Application) ([]fleet.Member, error) {
 	if !record.Exists() && application == nil {
-		return nil, reason.Errorf(reason.NotFound, "application %q not found in namespace %q on the host", s.app, s.fleetNamespace)
+		return nil, reason.Errorf(reason.NotFound, "application %q not found in namespace %q on the host%s", s.app, s.fleetNamespace, listsAll)
 	}
 	var members []fleet.Member
 	if record.Exists() {

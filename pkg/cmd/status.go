@@ -177,7 +177,7 @@ func (o *statusOptions) look(ctx context.Context, host *fleet.Client, each func(
 	}
 	surveys := found.surveys()
 	if o.name != "" && len(surveys) == 0 {
-		return nil, fmt.Errorf("application %q not found in namespace %q on the host", o.name, o.fleetNamespace)
+		return nil, fmt.Errorf("application %q not found in namespace %q on the host%s", o.name, o.fleetNamespace, listsAll)
 	}
 	if o.one() && len(surveys) > 1 { // what was deployed from here, which tells of the conflict
 		surveys = surveys[:1]

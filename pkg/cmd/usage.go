@@ -23,7 +23,11 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 			names = append(names, child.Name())
 		}
 	}
-	return fmt.Errorf("unknown command %q for %q%s", args[0], cmd.CommandPath(), strict.DidYouMean(args[0], names))
+	next := strict.DidYouMean(args[0], names)
+	if next == "" {
+		next = fmt.Sprintf("; see '%s --help'", cmd.CommandPath())
+	}
+	return fmt.Errorf("unknown command %q for %q%s", args[0], cmd.CommandPath(), next)
 }
 
 // badFlag says where a command's flags are listed, and which one was meant.

@@ -17,7 +17,7 @@ func TestUsage(t *testing.T) {
 		args []string
 		err  string
 	}{
-		"unknown command":           {[]string{"apply"}, "error: unknown command \"apply\" for \"kubectl fleetapp\"\n"},
+		"unknown command":           {[]string{"apply"}, "error: unknown command \"apply\" for \"kubectl fleetapp\"; see 'kubectl fleetapp --help'\n"},
 		"misspelled command":        {[]string{"deplou"}, "error: unknown command \"deplou\" for \"kubectl fleetapp\" (did you mean \"deploy\"?)\n"},
 		"misspelled, with a flag":   {[]string{"deplou", "-f", "app.yaml"}, "error: unknown command \"deplou\" for \"kubectl fleetapp\" (did you mean \"deploy\"?)\n"},
 		"command in capitals":       {[]string{"GET", "pods"}, "error: unknown command \"GET\" for \"kubectl fleetapp\" (did you mean \"get\"?)\n"},
@@ -46,7 +46,7 @@ func TestUsage(t *testing.T) {
 		"delete a path":             {[]string{"delete", "../x"}, "error: \"../x\"" + noName},
 		"delete in a path":          {[]string{"delete", "shop", "-n", "../x"}, "error: \"../x\"" + noNamespace},
 		"delete, no time":           {[]string{"delete", "shop", "--member-timeout", "5"}, "error: invalid argument \"5\" for \"--member-timeout\" flag: time: missing unit in duration \"5\"; see 'kubectl fleetapp delete --help'\n"},
-		"get nothing":               {[]string{"get"}, "error: which resource? Give its type, such as pods, or TYPE/NAME\n"},
+		"get nothing":               {[]string{"get"}, "error: which resource? Give its type, such as pods, or TYPE/NAME; 'kubectl api-resources' lists the host's\n"},
 		"get two":                   {[]string{"get", "pods/a", "nodes"}, "error: \"nodes\": beside TYPE/NAME every argument has that form\n"},
 		"get as a picture":          {[]string{"get", "pods", "-o", "png"}, "error: unable to match a printer suitable for the output format \"png\", allowed formats are: custom-columns,custom-columns-file,go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,wide,yaml\n"},
 		"get of a fleet and of all": {[]string{"get", "pods", "--all-clusters", "--fleet", "prod"}, "error: --all-clusters and --fleet exclude each other\n"},
