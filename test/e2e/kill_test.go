@@ -26,7 +26,7 @@ func TestMishapAtEveryRequest(t *testing.T) {
 	count := fault.Begin(t, fault.KillPoints)
 	sites := map[bool]site{false: labSite(), true: olderSite(t)}
 	for i, p := range scenarios() {
-		for _, what := range []mishap{killedBefore, killedAfter, answerLost, answerCut} {
+		for _, what := range []mishap{killedBefore, killedAfter, answerLost, answerCut, busyAfter} {
 			every := 1
 			if !fault.Full() && (p.name != "everything changes" || !what.kills()) {
 				every = stride
@@ -136,18 +136,31 @@ func (s *stage) watched(broken *[]string) *tapped {
 }
 
 // A plugin that does not wait for the inventory before it touches a member is
-// found out, and so is one that strikes off what it did not see to be gone.
+// found out, and so is one that strikes off what it did not see to be gone, and one
+// that takes what it is told of a second attempt for what became of the first.
 func TestMishapsFindWhatIsBroken(t *testing.T) {
 	clusters := newClusters(t)
 	w := newWire(t)
-	for _, test := range []struct{ name, scenario, file, old, replacement string }{
+	for _, test := range []struct {
+		name, scenario, file, old, replacement string
+
+		at   int
+		what mishap
+	}{
 		{
 			"members are touched before the inventory is written", "deploy",
 			"pkg/deploy/deploy.go", "defer close(r.intended)\n", "close(r.intended)\n		time.Sleep(time.Second)\n",
+			12, killedAfter,
 		},
 		{
 			"what is deleted is taken for gone", "everything changes",
 			"pkg/inventory/record.go", "slices.ContainsFunc(outcome.Gone, e.SameObject) ||\n				e.fresh", "e.UID != \"\" ||\n				e.fresh",
+			12, killedAfter,
+		},
+		{
+			"an apply is sent again", "deploy",
+			"pkg/apply/request.go", "request.MaxRetries(0).Do(ctx)", "request.Do(ctx)",
+			3, busyAfter,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -156,7 +169,7 @@ func TestMishapsFindWhatIsBroken(t *testing.T) {
 				if p.name != test.scenario {
 					continue
 				}
-				if did := p.playOn(t, binary, w, clusters, 12, killedAfter); len(did.broken) == 0 {
+				if did := p.playOn(t, binary, w, clusters, test.at, test.what); len(did.broken) == 0 {
 					t.Error("nothing was found to be broken")
 				} else {
 					t.Logf("%.300s", did.broken[0])

@@ -38,14 +38,20 @@ const (
 	// answerCut: the request is carried out, and its connection reset in the
 	// middle of the answer.
 	answerCut
+	// busyAfter: the write is carried out, and answered with an error and the request
+	// to try again; what tries that is refused.
+	busyAfter
 )
 
 func (m mishap) String() string {
-	return [...]string{"", "killed before", "killed after", "interrupted before", "answer lost of", "answer cut of"}[m]
+	return [...]string{"", "killed before", "killed after", "interrupted before", "answer lost of", "answer cut of", "busy after"}[m]
 }
 
 // kills tells what ends the run.
 func (m mishap) kills() bool { return m == killedBefore || m == killedAfter }
+
+// ofWrites tells what comes to writes alone: a read carries nothing out.
+func (m mishap) ofWrites() bool { return m == killedAfter || m == busyAfter }
 
 // wire is all connections of the plugin: a proxy in front of the host and one
 // in front of each member, which number all requests of one run together.
@@ -69,8 +75,7 @@ type wire struct {
 // tapped is one run of the plugin on the wire.
 type tapped struct {
 	generation int
-	// at is the request to which something happens, and what that is. What
-	// kills after a request counts writes alone: a read carries nothing out.
+	// at is the request to which something happens, and what that is.
 	at   int
 	what mishap
 	// signal is called where the run is killed or interrupted.
@@ -86,6 +91,7 @@ type tapped struct {
 	writes  int
 	hit     string // the request to which it happened
 	isDead  bool
+	refused string // what is answered with an error from now on
 	pending sync.WaitGroup
 }
 
@@ -189,7 +195,7 @@ func (w *wire) enter(r *http.Request, cluster string) (run *tapped, request stri
 	if isWrite := r.Method != http.MethodGet; isWrite {
 		run.writes++
 	}
-	if run.what == killedAfter {
+	if run.what.ofWrites() {
 		number = run.writes
 	}
 	if number == run.at && run.hit == "" {
@@ -212,6 +218,11 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case interruptedBefore:
 		run.signal()
 	}
+	if f.refuses(run, request, happens) {
+		run.pending.Done()
+		http.Error(w, "refused", http.StatusForbidden)
+		return
+	}
 	time.Sleep(run.delay)
 	if f.cluster == "host" && r.Method != http.MethodGet {
 		time.Sleep(slowHost)
@@ -227,6 +238,11 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	defer response.Body.Close()
+	if happens == busyAfter {
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "try again", http.StatusServiceUnavailable)
+		return
+	}
 	for name, values := range response.Header {
 		w.Header()[name] = values
 	}
@@ -239,6 +255,18 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	_, _ = io.Copy(flushed{w}, response.Body)
+}
+
+// refuses tells whether a request is one that was carried out before, and begins to
+// refuse one that will be.
+func (f *front) refuses(run *tapped, request string, happens mishap) bool {
+	f.wire.mutex.Lock()
+	defer f.wire.mutex.Unlock()
+	if happens == busyAfter {
+		run.refused = request
+		return false
+	}
+	return request == run.refused
 }
 
 // reset ends a request's connection, and with it whatever else is on it.
