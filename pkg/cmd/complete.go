@@ -16,8 +16,8 @@ import (
 )
 
 // completionTime is for how long names are looked for: who presses a key does not
-// want to wait for more than 300 ms, the start included, and nothing is fine, too.
-const completionTime = 250 * time.Millisecond
+// want to wait for more than 300 ms, what starts included, and nothing is fine, too.
+const completionTime = 200 * time.Millisecond
 
 // completing finds what a word could become. What goes wrong says nothing: the
 // shell would show it in the middle of a line.
