@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"bytes"
-	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -35,7 +34,7 @@ func TestBenchmarkGet(t *testing.T) {
 	peers := map[string]float64{}
 	for range 3 {
 		r.outposts.begin(false)
-		did := costOf(t, nil, r.binary, "get", "pods", "-n", r.namespace, "--fleet", fmt.Sprint("of-", many), "--fleet-namespace", r.namespace,
+		did := costOf(t, nil, r.binary, "get", "pods", "-n", r.namespace, "--fleet", "herd", "--fleet-namespace", r.namespace,
 			"--kubeconfig", filepath.Join(r.dir, "host.kubeconfig"))
 		if requests := r.outposts.requests.Load(); requests != many {
 			t.Errorf("it asked %d times, want %d", requests, many)

@@ -162,13 +162,19 @@ func TestBenchmarkPeers(t *testing.T) {
 	}
 	defaults := program(t, "defaults")
 	script := d.script(s, lag, objects)
+	bare := program(t, "bare")
+	follow := func() cost {
+		r := shootingRange{stage: s, outposts: d.outposts, script: bench.Script{Host: script.Host, Requests: d.requests(s, objects)}}
+		defer r.forgetThe("bare")
+		return follows(t, bare, r.follow(many))
+	}
 	took, cpu := map[string]float64{}, map[string]float64{}
-	for range 2 { // each once cold, and once warm
+	for range 4 { // each once cold, and then warm
 		for _, one := range []struct {
 			name string
 			run  func() cost
 		}{
-			{"ours", deploy}, {bench.Kubectl, kubectl}, {bench.Defaults, func() cost { return follows(t, defaults, script) }},
+			{"ours", deploy}, {bench.Bare, follow}, {bench.Kubectl, kubectl}, {bench.Defaults, func() cost { return follows(t, defaults, script) }},
 		} {
 			did := one.run()
 			if did.code != 0 {
@@ -183,12 +189,15 @@ func TestBenchmarkPeers(t *testing.T) {
 		s.mustRun("delete", "app")
 	}
 	peers := func(of map[string]float64) map[string]float64 {
-		return map[string]float64{bench.Kubectl: of[bench.Kubectl], bench.Defaults: of[bench.Defaults]}
+		return map[string]float64{bench.Bare: of[bench.Bare], bench.Kubectl: of[bench.Kubectl], bench.Defaults: of[bench.Defaults]}
 	}
 	what := fmt.Sprintf("deploy to %d members of a real API server, ", many)
 	bench.Report(t, bench.Figure{What: what + "wall", Unit: "ms", Ours: took["ours"], IsTime: true, Peers: peers(took)})
 	bench.Report(t, bench.Figure{What: what + "CPU", Unit: "ms", Ours: cpu["ours"], Peers: peers(cpu)})
-	bench.Report(t, bench.Figure{What: what + "times faster than kubectl", Unit: "x", Ours: took[bench.Kubectl] / took["ours"], Bar: 10, IsLeast: true, IsTime: true})
+	bench.Report(t, bench.Figure{
+		What: what + "times faster than kubectl", Unit: "x", Ours: took[bench.Kubectl] / took["ours"], Bar: 10, IsLeast: true, IsTime: true,
+		Peers: map[string]float64{bench.Bare: took[bench.Kubectl] / took[bench.Bare]},
+	})
 	bench.Report(t, bench.Figure{What: what + "times less CPU than kubectl", Unit: "x", Ours: cpu[bench.Kubectl] / cpu["ours"], Bar: 30, IsLeast: true})
 }
 
@@ -226,6 +235,18 @@ func (d *divided) script(s *stage, lag *lags, objects string) bench.Script {
 		script.Requests = append(script.Requests, bench.Request{Body: asJSON(s.t, text)})
 	}
 	return script
+}
+
+// requests are what a deploy asks a member, for the bare client.
+func (d *divided) requests(s *stage, objects string) []bench.Request {
+	asked := []bench.Request{{Method: http.MethodGet, Path: "/api/v1/namespaces/kube-system"}}
+	paths := []string{"source.toolkit.fluxcd.io/v1/namespaces/" + s.namespace + "/gitrepositories/app", "kustomize.toolkit.fluxcd.io/v1/namespaces/" + s.namespace + "/kustomizations/app-0"}
+	for i, text := range strings.Split(objects, "---\n") {
+		asked = append(asked, bench.Request{
+			Method: http.MethodPatch, Path: "/apis/" + paths[i] + "?fieldManager=bare&force=true", ContentType: "application/apply-patch+yaml", Body: asJSON(s.t, text),
+		})
+	}
+	return asked
 }
 
 // count counts what is deployed.
