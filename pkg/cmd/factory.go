@@ -53,13 +53,13 @@ type Factory struct {
 const userAgent = "kubectl-fleetapp"
 
 // softMemory is as much memory as is to be used, in bytes, before it is rather
-// collected than taken. A fleet of thousands takes half of it.
-const softMemory = 160 << 20
+// collected than taken. A fleet of thousands has half of it in use.
+const softMemory = 120 << 20
 
 // newFactory makes the factory of a real run.
 func newFactory(flags *HostFlags, streams genericiooptions.IOStreams) *Factory {
 	f := &Factory{
-		IOStreams:        streams,
+		IOStreams: streams,
 		Namespace: func() (string, bool, error) {
 			namespace, explicit, err := flags.load().Namespace()
 			return namespace, explicit, explainConfig(err)
@@ -117,11 +117,10 @@ func limitMemory() {
 	}
 }
 
-// collectOften has Go collect twice as often as by itself. What thousands of members
-// list is garbage as soon as it is printed.
-func collectOften() {
+// collectAt has Go collect once so many hundredths have come to what is in use.
+func collectAt(percent int) {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50)
+		debug.SetGCPercent(percent)
 	}
 }
 

@@ -111,7 +111,7 @@ func (o *getOptions) complete(args []string) error {
 }
 
 func (o *getOptions) run(ctx context.Context) error {
-	collectOften()
+	collectAt(50) // what thousands of members list is garbage as soon as it is printed
 	host, err := o.Host()
 	if err != nil {
 		return err

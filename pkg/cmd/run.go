@@ -119,6 +119,7 @@ func (r *runner) run(ctx context.Context, host *fleet.Client, jobs []job, before
 	for _, job := range jobs {
 		printer.Needs(r.ErrOut, job.owner, job.works)
 	}
+	collectAt(200) // what is in use is the members that are at work, and their number is bounded
 	style := r.style()
 	answers := bufio.NewReader(r.In)
 	for _, job := range jobs {
