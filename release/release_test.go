@@ -124,7 +124,7 @@ func install(t *testing.T, of platform, archive string) string {
 	return filepath.Join(dir, of.Bin)
 }
 
-// A release is built twice, in two folders. Each of its archives installs by the
+// A release is built twice, in two folders, and once with an empty cache. Each of its archives installs by the
 // manifest's own rules; the one for this platform runs, and krew installs it.
 func TestAReleaseInstallsAndIsTheSameAnywhere(t *testing.T) {
 	top, err := filepath.Abs("..")
@@ -158,7 +158,14 @@ func TestAReleaseInstallsAndIsTheSameAnywhere(t *testing.T) {
 	if here.Bin == "" {
 		t.Fatalf("there is no release for %s/%s, where the rest could be tried", runtime.GOOS, runtime.GOARCH)
 	}
-	t.Run("krew", func(t *testing.T) { krewInstalls(t, filepath.Join("dist", here.archive(version))) })
+	t.Run("without what was compiled before", func(t *testing.T) {
+		t.Setenv("GOCACHE", t.TempDir())
+		_, archive, err := build(version, here)
+		if sum := fmt.Sprintf("%x", sha256.Sum256(archive)); err != nil || sum != here.Sha256 {
+			t.Errorf("its sha256 is %s, %v; want %s", sum, err, here.Sha256)
+		}
+	})
+	t.Run("krew", func(t *testing.T) { krewInstalls(t, top) })
 }
 
 // isFilled looks at the manifest of a release beside that which it was made from.
@@ -196,51 +203,6 @@ func says(t *testing.T, plugin string) {
 	if err := json.Unmarshal(out, &said); err != nil || said.ClientVersion.GitVersion != version {
 		t.Errorf("it says that it is %s", out)
 	}
-}
-
-// krewInstalls has krew itself install an archive, by the manifest alone and from
-// the tree as an index of its own.
-func krewInstalls(t *testing.T, archive string) {
-	archive, err := filepath.Abs(archive)
-	if err != nil {
-		t.Fatal(err)
-	}
-	bin := t.TempDir()
-	run(t, []string{"GOBIN=" + bin, "GOFLAGS="}, "go", "install", "sigs.k8s.io/krew/cmd/krew@v0.4.3")
-	krew := filepath.Join(bin, "krew")
-
-	alone := t.TempDir()
-	run(t, []string{"KREW_ROOT=" + alone}, krew, "install", "--manifest="+manifestFile, "--archive="+archive)
-	says(t, filepath.Join(alone, "bin", "kubectl-fleetapp"))
-
-	index := t.TempDir()
-	if err := os.CopyFS(filepath.Join(index, "plugins"), os.DirFS("plugins")); err != nil {
-		t.Fatal(err)
-	}
-	for _, args := range [][]string{
-		{"init", "-q"}, {"add", "plugins"}, {"-c", "user.name=test", "-c", "user.email=test@localhost", "commit", "-qm", "A release"},
-	} {
-		run(t, nil, "git", append([]string{"-C", index}, args...)...)
-	}
-	root := []string{"KREW_ROOT=" + t.TempDir()}
-	run(t, root, krew, "index", "add", "ours", index)
-	info := run(t, root, krew, "info", "ours/fleetapp")
-	for _, want := range []string{"NAME: fleetapp", "INDEX: ours", "VERSION: " + version, "CAVEATS:"} {
-		if !strings.Contains(info, want) {
-			t.Errorf("krew info says no %q:\n%s", want, info)
-		}
-	}
-}
-
-func run(t *testing.T, environment []string, name string, args ...string) string {
-	t.Helper()
-	cmd := exec.Command(name, args...)
-	cmd.Env = append(os.Environ(), environment...)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s %s: %v\n%s", filepath.Base(name), strings.Join(args, " "), err, out)
-	}
-	return string(out)
 }
 
 func TestOnlyAVersionThatKrewTakes(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -27,7 +28,7 @@ func pages(t *testing.T) map[string]string {
 }
 
 // Each command line in a block that shows a terminal is run by a script, which also
-// sees that it prints what the block shows.
+// sees that it prints what the block shows, or by the test that installs a release.
 func TestBlocksOfTheDocsAreRun(t *testing.T) {
 	scripts, err := filepath.Glob("../../test/e2e/testdata/*.txtar")
 	if err != nil {
@@ -42,6 +43,13 @@ func TestBlocksOfTheDocsAreRun(t *testing.T) {
 		for _, found := range regexp.MustCompile(`(?m)^as-in \d+ (\S+) '(.*)'$`).FindAllStringSubmatch(string(text), -1) {
 			run[found[1]+": "+strings.ReplaceAll(found[2], "''", "'")] = true
 		}
+	}
+	installs, err := os.ReadFile("../../release/krew_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, found := range regexp.MustCompile(`\.asIn\(t, "(.*)", "(.*)"\)`).FindAllStringSubmatch(string(installs), -1) {
+		run[found[1]+": "+found[2]] = true
 	}
 	if len(run) < 30 {
 		t.Errorf("only %d lines are run", len(run))
@@ -59,6 +67,40 @@ func TestBlocksOfTheDocsAreRun(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A link from one page to another leads there.
+func TestLinksOfTheDocs(t *testing.T) {
+	links := 0
+	for page, text := range pages(t) {
+		for _, found := range regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`).FindAllStringSubmatch(text, -1) {
+			links++
+			if _, err := os.Stat(filepath.Join("../..", filepath.Dir(page), found[1])); err != nil {
+				t.Errorf("%s: %v", page, err)
+			}
+		}
+	}
+	if links < 30 {
+		t.Errorf("only %d links were found", links)
+	}
+}
+
+// The page of rights has a line for each role that there is, and for no other.
+func TestThePageOfRights(t *testing.T) {
+	roles, err := os.ReadFile("../../docs/rbac.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := func(pattern, text string) (all []string) {
+		for _, found := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
+			all = append(all, found[1])
+		}
+		return all
+	}
+	want := named(`(?m)^kind: ClusterRole\nmetadata:\n  name: (\S+)$`, string(roles))
+	if is := named("(?m)^\\| `(\\S+)` \\|", pages(t)["docs/rbac.md"]); len(want) < 8 || !slices.Equal(is, want) {
+		t.Errorf("docs/rbac.md has\n%q, and rbac.yaml\n%q", is, want)
 	}
 }
 

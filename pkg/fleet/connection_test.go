@@ -87,7 +87,9 @@ func TestALostConnectionIsNoticed(t *testing.T) {
 	var mute atomic.Bool
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusOK)
-		w.(http.Flusher).Flush()
+		if err := http.NewResponseController(w).Flush(); err != nil {
+			t.Error(err)
+		}
 		if r.URL.Path == "/waits" {
 			mute.Store(true)
 			<-r.Context().Done()
