@@ -211,8 +211,8 @@ func (l line) wordsFor(r *http.Request) string {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	word := fmt.Sprintf("%s: %s %s %s", l.name, l.cluster, r.Method, r.URL.Path)
-	if isWatch(r) {
-		word += "?watch"
+	if isWatch(r) { // those of two objects may leave at the same time, in any order
+		word += "?watch " + r.URL.Query().Get("fieldSelector")
 	}
 	l.asked[word]++
 	return fmt.Sprintf("%s #%d", word, l.asked[word])
