@@ -29,7 +29,8 @@ recording: build lab ## Make the picture in the README anew, from the demo as it
 test: build lab ## Unit tests, the harnesses that try to break it, then test/e2e on a lab of its own
 	$(GO) test -race ./cmd/... ./pkg/...
 	$(GO) -C test/lab test ./...
-	$(GO) test -count=1 ./release ./test/recording ./test/fault ./test/bench ./test/model ./test/random
+	$(GO) test -count=1 -timeout 30m ./release
+	$(GO) test -count=1 ./test/recording ./test/fault ./test/bench ./test/model ./test/random
 	@test/fuzz.sh 1m
 	$(GO) test -count=1 -timeout 70m ./test/e2e
 

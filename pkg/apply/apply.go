@@ -228,11 +228,14 @@ func (m Member) patch(ctx context.Context, object Wanted) (result Result, dying 
 	if object.UID != "" {
 		body = object.Body(object.UID)
 	}
-	answer := once(ctx, m.write(ctx, m.Client.Patch(types.ApplyPatchType)).AbsPath(object.Path()...).
+	answer, err := m.once(ctx, m.write(ctx, m.Client.Patch(types.ApplyPatchType)).AbsPath(object.Path()...).
 		Param("fieldValidation", metav1.FieldValidationStrict).
 		Param("force", strconv.FormatBool(m.Force)).
 		SetHeader("Accept", acceptMetadata).
 		Body(body))
+	if err != nil {
+		return result, nil, err
+	}
 	var (
 		status int
 		meta   metav1.PartialObjectMetadata

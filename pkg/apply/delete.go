@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -74,7 +75,7 @@ func (m Member) deleteStep(ctx context.Context, objects []plan.Identity, before 
 // it is now.
 func (m Member) deleteOne(ctx context.Context, id plan.Identity) (Result, error) {
 	if seen, ok := m.sighted(id); ok {
-		if result, err := m.deleteFound(ctx, id, seen, nil); !apierrors.IsConflict(err) {
+		if result, err := m.deleteFound(ctx, id, seen, nil); !errors.Is(err, errChanged) {
 			return result, err
 		}
 	}
@@ -99,6 +100,9 @@ func (m Member) deleteNow(ctx context.Context, id plan.Identity) (Result, error)
 	}
 	return m.deleteFound(ctx, id, late, err)
 }
+
+// errChanged tells that an object is not as it was seen any more, and was left alone.
+var errChanged = errors.New("it has changed since it was seen")
 
 // errNoneCame tells that nothing came late.
 var errNoneCame = errors.New("none came")
@@ -157,6 +161,9 @@ func (m Member) deleteOurs(ctx context.Context, id plan.Identity, found live) (A
 	ahead := m.followAhead(ctx, id, found)
 	defer ahead.stop()
 	deleting, err := m.remove(ctx, id, this)
+	if found.isSight && apierrors.IsConflict(err) {
+		return "", fmt.Errorf("%w: %w", errChanged, err)
+	}
 	if found.Metadata.DeletionTimestamp != nil {
 		// Its deletion began before this run, and what came to its inventory
 		// since is not known: so look at all of it.

@@ -65,6 +65,22 @@ func TestWhatCameLateIsDeleted(t *testing.T) {
 	})
 }
 
+// A conflict of what came late is said, and is none of what was seen before.
+func TestAConflictOfWhatCameLateIsSaid(t *testing.T) {
+	withServer(t, func(t *testing.T, s *server) {
+		s.deletes(nil, nil, []object{late()}, resourceVersion("7"))
+		s.on("GET /apis/apps/v1", appsV1())
+		s.on("GET "+deploymentPath, answer(http.StatusOK, workload()))
+		s.on("DELETE "+deploymentPath, refuse(http.StatusConflict, "Conflict", "its UID is another one", nil))
+		on := s.Member
+		on.Sights = on.Look(t.Context(), ids(t)[1:2])
+		result := on.Delete(t.Context(), ids(t)[1:2])[0]
+		if result.Err == nil || !strings.Contains(result.Err.Error(), "its UID is another one") {
+			t.Errorf("it is %v, %v", result.Action, result.Err)
+		}
+	})
+}
+
 func TestWhatIsKnownIsNotAskedFor(t *testing.T) {
 	withServer(t, func(t *testing.T, s *server) {
 		all := []object{late(), entry("../.._x__y", "v1")}

@@ -33,21 +33,25 @@ const throttled = 10
 // once sends a request that may make something, once: client-go by itself sends one
 // again wherever an API server asks for that, and tells of the last answer alone,
 // which says nothing of what became of the first. One that a busy API server
-// turned away did nothing.
-func once(ctx context.Context, request *rest.Request) rest.Result {
+// turned away did nothing. Time has passed then: so it makes sure that the run still
+// holds the inventory.
+func (m Member) once(ctx context.Context, request *rest.Request) (answer rest.Result, err error) {
 	for range throttled {
-		answer := request.MaxRetries(0).Do(ctx)
+		answer = request.Timeout(m.patience(ctx)).MaxRetries(0).Do(ctx)
 		seconds, asked := apierrors.SuggestsClientDelay(answer.Error())
 		if !asked || !apierrors.IsTooManyRequests(answer.Error()) {
-			return answer
+			return answer, nil
 		}
 		select {
 		case <-time.After(time.Duration(seconds) * time.Second):
 		case <-ctx.Done():
-			return answer
+			return answer, nil
+		}
+		if err := m.StillHeld(ctx); err != nil {
+			return answer, err
 		}
 	}
-	return request.Do(ctx)
+	return answer, nil
 }
 
 // patience is how long the member's server may work on a request: no longer

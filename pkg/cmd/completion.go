@@ -105,14 +105,14 @@ func installShim(dir string) (path string, err error) {
 		}
 		dir = filepath.Dir(plugin)
 	}
-	name, content := shim, "#!/usr/bin/env sh\n# kubectl runs this to complete the words after \"kubectl fleetapp\".\nexec kubectl fleetapp __complete \"$@\"\n"
+	name, content := shim, "#!/usr/bin/env sh\n# kubectl runs this to complete the words after \"kubectl fleetapp\".\nexec kubectl-fleetapp __complete \"$@\"\n"
 	if runtime.GOOS == "windows" {
-		name, content = shim+".cmd", "@kubectl fleetapp __complete %*\r\n"
+		name, content = shim+".cmd", "@kubectl-fleetapp __complete %*\r\n"
 	}
 	path = filepath.Join(dir, name)
 	was, err := os.ReadFile(path)
 	switch {
-	case err == nil && !strings.Contains(string(was), "kubectl fleetapp __complete"):
+	case err == nil && !strings.Contains(string(was), "kubectl-fleetapp __complete"):
 		return "", fmt.Errorf("%s is there already, and is somebody else's; remove it, or name another folder with --dir", path)
 	case err != nil && !errors.Is(err, os.ErrNotExist):
 		return "", err

@@ -128,7 +128,7 @@ func explain(err error) string {
 	case !errors.Is(err, context.Canceled):
 		return err.Error()
 	case errors.As(err, &run):
-		return "interrupted; what was begun is in the inventory: run the same again to go on, or delete to undo it"
+		return "interrupted; what was begun is in the inventory: run the same again to go on"
 	default:
 		return "interrupted: nothing was changed"
 	}

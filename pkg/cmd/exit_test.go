@@ -10,7 +10,7 @@ import (
 
 func TestExitCode(t *testing.T) {
 	const (
-		interrupted = "error: interrupted; what was begun is in the inventory: run the same again to go on, or delete to undo it\n"
+		interrupted = "error: interrupted; what was begun is in the inventory: run the same again to go on\n"
 		before      = "error: interrupted: nothing was changed\n"
 	)
 	held := errors.New("application default/shop is being deployed")

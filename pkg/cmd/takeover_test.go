@@ -58,7 +58,7 @@ func TestAWaitForAnotherRunIsInterruptedBetweenOthers(t *testing.T) {
 	host.answers["PUT"+otherCall], host.answers["DELETE"+otherCall] = gone, object{"kind": "Status", "status": "Success"}
 	term.check(t, term.run(ctx, "delete", "other", "shop", "third"), 1, "",
 		"application default/other: gone from 0 clusters in 0ms\n"+takeoverLine+
-			"error: interrupted; what was begun is in the inventory: run the same again to go on, or delete to undo it\n")
+			"error: interrupted; what was begun is in the inventory: run the same again to go on\n")
 	if got, want := host.writes(), "PUT"+otherCall+"\nDELETE"+otherCall; got != want {
 		t.Errorf("wrote\n%s\nwant\n%s", got, want)
 	}

@@ -69,11 +69,11 @@ func TestDeployWaits(t *testing.T) {
 		"stalled": {fluxObject("Stalled", "InvalidSpec"), []string{"--wait"}, 4,
 			"waiting for 1 cluster to be ready (at most 5m0s)\n" +
 				`host: NotReady: kustomization/web: InvalidSpec: what Flux says \x1b[2J` + "\n" + closing +
-				"0 of 1 ready after 0ms, and the others will not be by themselves; mend what is said above, then run the same again\n"},
+				"0 of 1 ready after 0ms, and the rest will not be by itself; mend what is said above, then run the same again\n"},
 		"another one": {another, []string{"--wait"}, 4,
 			"waiting for 1 cluster to be ready (at most 5m0s)\n" +
 				"host: NotReady: kustomization/web: Replaced: somebody deleted it meanwhile and made another one of its name; deploy again\n" + closing +
-				"0 of 1 ready after 0ms, and the others will not be by themselves; mend what is said above, then run the same again\n"},
+				"0 of 1 ready after 0ms, and the rest will not be by itself; mend what is said above, then run the same again\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			term, host := awaiting(t, test.web)

@@ -88,7 +88,7 @@ func (r *running) prune(ctx context.Context, work Work, did *outcome) error {
 // deleted: of what is recorded under the member's name, that of the only cluster
 // that the name has led to.
 func (r *running) look(ctx context.Context, work Work, client *fleet.Client) []apply.Sight {
-	if r.NoPrune || len(work.Recorded) != 1 {
+	if r.NoPrune || r.Orphan || len(work.Recorded) != 1 {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.MemberTimeout)

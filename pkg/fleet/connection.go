@@ -15,7 +15,8 @@ import (
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
 
-// connection is the one that a member gets, for all of its requests side by side.
+// connection is the one that a member gets, for all of its requests side by side; a
+// member that speaks HTTP/1.1 alone needs one for each that is under way.
 // The first of them opens it, and one that finds it broken opens another. HTTP/2's
 // own transport would do, but for two things: it holds a connection that it pings
 // in memory for as long as a ping may take after it was closed, which is, of
@@ -27,6 +28,7 @@ type connection struct {
 	life  context.Context // that of all that was opened
 	end   context.CancelFunc
 	dead  atomic.Pointer[http2.ClientConn] // the last one that broke
+	lost  atomic.Bool                      // whether one was closed that answered no ping
 
 	pingAfter, pingTimeout time.Duration
 
@@ -56,7 +58,9 @@ func newConnection(to endpoint) (*connection, error) {
 	}
 	c := &connection{config: config, turn: make(chan struct{}, 1), pingAfter: pingAfter, pingTimeout: pingTimeout}
 	c.life, c.end = context.WithCancel(context.Background())
-	c.http1 = &http.Transport{DialTLSContext: c.dialHTTP1, MaxConnsPerHost: 1, MaxResponseHeaderBytes: maxHeader}
+	// Without a bound of its own: on one connection, what is to be done would wait for
+	// a watch of what comes of it.
+	c.http1 = &http.Transport{DialTLSContext: c.dialHTTP1, MaxResponseHeaderBytes: maxHeader}
 	limits := &http.Transport{HTTP2: &http.HTTP2Config{MaxReceiveBufferPerStream: maxAhead}, MaxResponseHeaderBytes: maxHeader}
 	// Not net/http's own HTTP/2: a WINDOW_UPDATE that overflows makes that of Go
 	// 1.26 wait for itself, whatever the deadline.
@@ -78,28 +82,30 @@ func (c *connection) RoundTrip(request *http.Request) (*http.Response, error) {
 		}
 		return c.http1.RoundTrip(request)
 	case err != nil:
-		return nil, explain(err)
+		return nil, c.explain(err)
 	}
-	response.Body = answerBody{response.Body}
+	response.Body = answerBody{response.Body, c}
 	return response, nil
 }
 
 // answerBody is an answer, which ends with its connection.
-type answerBody struct{ io.ReadCloser }
+type answerBody struct {
+	io.ReadCloser
+	of *connection
+}
 
 // Read implements io.Reader.
 func (b answerBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
-		err = explain(err)
+		err = b.of.explain(err)
 	}
 	return n, err
 }
 
-// explain says of what ended with its connection why that did: nobody else closes
-// one that is in use.
-func explain(err error) error {
-	if errors.Is(err, net.ErrClosed) {
+// explain says of what ended with its connection why that did.
+func (c *connection) explain(err error) error {
+	if errors.Is(err, net.ErrClosed) && c.lost.Load() {
 		return errLost
 	}
 	return err
@@ -127,6 +133,7 @@ func (c *connection) GetClientConn(request *http.Request, address string) (*http
 		c.config.NextProtos = []string{"http/1.1"}
 		return nil, errOnlyHTTP1
 	}
+	c.lost.Store(false)
 	if c.open, err = c.http2.NewClientConn(secure); err != nil {
 		secure.Close()
 		return nil, err
@@ -191,12 +198,12 @@ func (c *connection) dial(ctx context.Context, address string) (*tls.Conn, error
 // ping tests whether there is still somebody on the other side, until the end of
 // all, and closes a connection that takes nothing any more.
 func (c *connection) ping(ctx context.Context, open *http2.ClientConn, wire net.Conn) {
-	defer open.Close()
 	ticker := time.NewTicker(c.pingAfter)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-c.life.Done():
+			open.Close()
 			return
 		case <-ticker.C:
 		}
@@ -205,9 +212,11 @@ func (c *connection) ping(ctx context.Context, open *http2.ClientConn, wire net.
 		cancel()
 		switch state := open.State(); {
 		case errors.Is(err, context.DeadlineExceeded):
-			wire.Close() // who waits for an answer learns of it by that
+			c.lost.Store(true)
+			wire.Close() // who waits for an answer learns of it by that, and not from open
 			return
 		case err != nil, state.Closing && state.StreamsActive+state.StreamsReserved+state.StreamsPending == 0:
+			open.Close()
 			return
 		}
 	}

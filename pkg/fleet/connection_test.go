@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"context"
 	"crypto/tls"
 	"encoding/pem"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -37,6 +39,7 @@ func TestABrokenConnectionIsOpenedAnew(t *testing.T) {
 			t.Errorf("%d connections for %d that broke", opened.Load(), i)
 		}
 		server.CloseClientConnections()
+		time.Sleep(50 * time.Millisecond) // until the client has noticed: a write before that is lost
 	}
 }
 
@@ -163,4 +166,32 @@ func TestAServerThatSaysGoodbye(t *testing.T) {
 	if opened.Load() < 2 {
 		t.Error("all were asked on one connection")
 	}
+}
+
+// Over HTTP/1.1, which has one request on a connection at a time, what is to be done
+// does not wait for a watch of it.
+func TestNothingWaitsForAWatch(t *testing.T) {
+	done := make(chan struct{})
+	server := newMember(t, false, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodDelete {
+			close(done)
+		}
+		<-done
+		answerJSON(w, http.StatusOK, nil)
+	})
+	member := mustConnect(t, kubeconfig{server: server.URL, cluster: authority(server)})
+	defer member.Close()
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		if _, err := get(t.Context(), member); err != nil {
+			t.Error(err)
+		}
+	})
+	time.Sleep(50 * time.Millisecond) // so that the watch has the connection
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := member.Delete().AbsPath("api").Do(ctx).Error(); err != nil {
+		t.Error(err)
+	}
+	watch.Wait()
 }

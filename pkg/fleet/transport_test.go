@@ -144,17 +144,6 @@ func TestAServerOfHTTP1Works(t *testing.T) {
 	group.Wait()
 }
 
-func TestAConnectionThatBrokeIsMadeAgain(t *testing.T) {
-	server := newMember(t, true, func(w http.ResponseWriter, _ *http.Request) { answerJSON(w, http.StatusOK, nil) })
-	client := mustConnect(t, kubeconfig{server: server.URL, cluster: authority(server)})
-	for range 2 {
-		if _, err := get(t.Context(), client); err != nil {
-			t.Fatal(err)
-		}
-		server.CloseClientConnections()
-	}
-}
-
 func TestLinkLocalAddressesAreRefusedWhereTheyAreDialled(t *testing.T) {
 	for _, host := range []string{
 		"169.254.169.254", "[::ffff:169.254.169.254]", "[fe80::1]", "224.0.0.1", "[ff02::1]", "0.0.0.0", "[::]", "[::ffff:0.0.0.0]",

@@ -128,7 +128,7 @@ func (r *Run) ClosingWaited(summary deploy.Summary, w *Wait, end WaitEnd) {
 		text = fmt.Sprintf("%s; interrupted with %d of %d ready: the same command waits on, and %s shows how far it is",
 			text, w.ready, w.members, end.See)
 	case end.GaveUp:
-		text = fmt.Sprintf("%s, %d of %d ready after %s, and the others will not be by themselves; mend what is said above, then run the same again",
+		text = fmt.Sprintf("%s, %d of %d ready after %s, and the rest will not be by itself; mend what is said above, then run the same again",
 			text, w.ready, w.members, Duration(end.Took))
 	default:
 		text = fmt.Sprintf("%s, %d of %d ready after %s; the same command waits on, and %s shows how far it is",

@@ -68,7 +68,7 @@ func TestWaited(t *testing.T) {
 		"interrupted": {[]deploy.Waited{waited(1, "", "a")}, made(1, 0), printer.WaitEnd{Interrupted: true},
 			"m1: NotReady: a\n" + app + "1 cluster, 2 created; interrupted with 0 of 1 ready: the same command waits on, and SEE shows how far it is\n"},
 		"stalled": {[]deploy.Waited{waited(1, "", "a")}, made(1, 0), printer.WaitEnd{GaveUp: true},
-			"m1: NotReady: a\n" + app + "1 cluster, 2 created, 0 of 1 ready after 7.0s, and the others will not be by themselves; mend what is said above, then run the same again\n"},
+			"m1: NotReady: a\n" + app + "1 cluster, 2 created, 0 of 1 ready after 7.0s, and the rest will not be by itself; mend what is said above, then run the same again\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := told(test.members, test.summary, test.how); got != test.want {

@@ -118,6 +118,8 @@ func (e Expected) compare(row *Row) {
 	case row.Err != nil || e.Leftover:
 	case row.Phase == Missing && !e.Listed:
 		row.Reason, row.Message = notDeployed, "it was not deployed here yet"
+	case row.Phase == Missing && e.UID == "": // the run that was to bring it saw nothing of it
+		row.Reason, row.Message = notDeployed, "it was never seen here; deploy again"
 	case row.Phase == Missing:
 		row.Message = "somebody deleted it; deploy again"
 	case e.UID != "" && row.UID != e.UID:

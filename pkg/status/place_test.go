@@ -82,7 +82,7 @@ const aNotFound = `{"kind": "Status", "apiVersion": "v1", "status": "Failure", "
 // All that is to be known of an application in a member is asked at once.
 func TestLookTakesOneRoundTrip(t *testing.T) {
 	place := status.Place{Objects: []status.Expected{
-		{Identity: id("source", "v1", "helmrepositories", "HelmRepository", "web"), Listed: true},
+		{Identity: id("source", "v1", "helmrepositories", "HelmRepository", "web"), Listed: true, UID: "seen"},
 		{Identity: id("kustomize", "v1", "kustomizations", "Kustomization", "web-0"), Listed: true},
 		{Identity: id("kustomize", "v1", "kustomizations", "Kustomization", "web-1")},
 		{Identity: id("helm", "v2", "helmreleases", "HelmRelease", "web-2"), Listed: true, UID: "another"},
@@ -115,7 +115,7 @@ func TestLookTakesOneRoundTrip(t *testing.T) {
 	for _, row := range seen.Rows {
 		got = append(got, strings.TrimSpace(row.Kind+" "+string(row.Phase)+" "+row.Reason))
 	}
-	want := []string{"HelmRepository Missing NotFound", "Kustomization Missing NotFound", "Kustomization Missing NotDeployed", "HelmRelease Failed Replaced", "Kustomization Missing NotFound", "Secret"}
+	want := []string{"HelmRepository Missing NotFound", "Kustomization Missing NotDeployed", "Kustomization Missing NotDeployed", "HelmRelease Failed Replaced", "Kustomization Missing NotFound", "Secret"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -22,9 +22,11 @@ import (
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/reason"
 )
 
-// acceptsAll asks for everything in one answer, which old servers do not know.
+// acceptsAll asks for everything in one answer, which old servers do not know. Both
+// versions have the same form.
 // Source: kubernetes.io/docs/concepts/overview/kubernetes-api, aggregated discovery.
-const acceptsAll = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
+const acceptsAll = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList," +
+	"application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json"
 
 // said is what a server says that it serves, as far as that can be believed:
 // what it names becomes part of our requests' paths.
@@ -88,7 +90,7 @@ func (a *asking) root(ctx context.Context, path string) (*said, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, of, err := mime.ParseMediaType(contentType); err == nil && of["g"] == apidiscovery.GroupName && of["v"] == "v2" && of["as"] == "APIGroupDiscoveryList" {
+	if _, of, err := mime.ParseMediaType(contentType); err == nil && of["g"] == apidiscovery.GroupName && slices.Contains([]string{"v2", "v2beta1"}, of["v"]) && of["as"] == "APIGroupDiscoveryList" {
 		var list apidiscovery.APIGroupDiscoveryList
 		if err := json.Unmarshal(body, &list); err != nil {
 			return nil, err

@@ -41,7 +41,7 @@ type served struct {
 }
 
 // discover asks a member what it serves: in two requests side by side, and an
-// old one (before Kubernetes 1.30) in one more for each version of a group.
+// old one (before Kubernetes 1.27) in one more for each version of a group.
 func discover(ctx context.Context, client rest.Interface) (*served, error) {
 	asking := &asking{client: client, slots: make(chan struct{}, versionsAtOnce)}
 	said, err := asking.everything(ctx)

@@ -93,7 +93,9 @@ type apis struct {
 	versions []apiVersion
 	// legacy is how servers before Kubernetes 1.27 answer.
 	legacy bool
-	asked  chan string
+	// beta is how those before 1.30 do.
+	beta  bool
+	asked chan string
 }
 
 func (a apis) client(t *testing.T) rest.Interface {
@@ -176,7 +178,10 @@ func (a apis) groups() metav1.APIGroupList {
 }
 
 func (a apis) answerAggregated(t *testing.T, w http.ResponseWriter, r *http.Request, of func(apiVersion) bool) {
-	const as = "g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+	as := "g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+	if a.beta {
+		as = "g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"
+	}
 	if accept := r.Header.Get("Accept"); !strings.Contains(accept, as) {
 		t.Errorf("Accept is %q", accept)
 	}
@@ -244,8 +249,10 @@ func silent(t *testing.T) context.Context {
 }
 
 func TestLookup(t *testing.T) {
-	for _, legacy := range []bool{false, true} {
-		lookup := newLookup(apis{versions: usual(), legacy: legacy}.client(t))
+	for _, server := range []apis{{}, {legacy: true}, {beta: true}} {
+		legacy := server.legacy
+		server.versions = usual()
+		lookup := newLookup(server.client(t))
 		for name, want := range map[string]string{
 			"pods":                              "/v1/pods",
 			"pod":                               "/v1/pods",

@@ -66,11 +66,13 @@ func mapperOf(id schema.GroupVersion, resources []metav1.APIResource) meta.RESTM
 // groups, each once.
 func (s *served) inCategory(name string) []Resource {
 	var found []Resource
+	seen := map[Resource]bool{} // it is there once for each version
 	for _, list := range s.lists {
 		id, _ := schema.ParseGroupVersion(list.GroupVersion)
 		for _, one := range list.APIResources {
 			resource, ok := s.listed[schema.GroupResource{Group: id.Group, Resource: one.Name}]
-			if ok && slices.Contains(one.Categories, name) && !slices.Contains(found, resource) {
+			if ok && slices.Contains(one.Categories, name) && !seen[resource] {
+				seen[resource] = true
 				found = append(found, resource)
 			}
 		}

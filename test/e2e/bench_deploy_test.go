@@ -194,8 +194,10 @@ func TestBenchmarkDeploy(t *testing.T) {
 func (r *shootingRange) measure(many, times int) (wall, memory float64) {
 	var ours, bares []cost
 	var applied, ratios []float64
+	var answered int64
 	for range times {
 		did, last := r.deploy(many)
+		answered = r.outposts.bytes.Load()
 		ours, applied = append(ours, did), append(applied, milliseconds(last))
 		if requests, connections := r.outposts.requests.Load(), r.outposts.connections.Load(); int(requests) != 3*many || !r.outposts.connected(many) {
 			r.t.Errorf("%d members: %d requests on %d connections, want 3 on 1 for each", many, requests, connections)
@@ -211,7 +213,7 @@ func (r *shootingRange) measure(many, times int) (wall, memory float64) {
 		bares, ratios = append(bares, bare), append(ratios, tookOf(did)/tookOf(bare))
 		r.outposts.begin(true)
 	}
-	r.report(many, ours, bares, applied, ratios)
+	r.report(many, ours, bares, applied, ratios, answered)
 	return best(ours, tookOf), worst(ours, residentOf)
 }
 
@@ -224,7 +226,7 @@ func reportGrowth(t *testing.T, walls, memories map[int]float64) {
 }
 
 // report says what a deploy to so many took.
-func (r *shootingRange) report(many int, ours, bares []cost, applied, ratios []float64) {
+func (r *shootingRange) report(many int, ours, bares []cost, applied, ratios []float64, answered int64) {
 	r.t.Helper()
 	say := func(what, unit string, bar float64, isTime bool, value float64, bare ...float64) {
 		figure := bench.Figure{What: fmt.Sprintf("deploy to %d members, %s", many, what), Unit: unit, Ours: value, Bar: bar, IsTime: isTime}
@@ -244,9 +246,9 @@ func (r *shootingRange) report(many int, ours, bares []cost, applied, ratios []f
 		say("wall, of the bare client's", "x", 1.25, true, median(ratios))
 		say("CPU of the client for each", "ms", 1.8, false, best(ours, perMember), best(bares, perMember))
 	}
-	memoryBar := 0.0
-	if many == 5000 || many == 200 {
-		memoryBar = 150
+	if many == 200 { // as many as are there without make bench
+		say("CPU of the client, of the bare client's", "x", 3, false, best(ours, cpuOf)/best(bares, cpuOf))
+		say("answered for each", "KB", 10, false, float64(answered)/float64(many)/1000)
 	}
-	say("memory", "MB", memoryBar, false, worst(ours, residentOf), worst(bares, residentOf))
+	say("memory", "MB", map[int]float64{200: 110, 5000: 150}[many], false, worst(ours, residentOf), worst(bares, residentOf))
 }

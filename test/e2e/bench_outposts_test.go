@@ -14,6 +14,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -116,6 +117,9 @@ func (o *outposts) answer(member int, w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	if encoding := said.header.Get("Content-Encoding"); encoding != "" {
+		if !strings.Contains(r.Header.Get("Accept-Encoding"), encoding) {
+			o.t.Errorf("%s asks for no %s", request, encoding)
+		}
 		w.Header().Set("Content-Encoding", encoding)
 	}
 	w.WriteHeader(status)

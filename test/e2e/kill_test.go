@@ -159,7 +159,7 @@ func TestMishapsFindWhatIsBroken(t *testing.T) {
 		},
 		{
 			"an apply is sent again", "deploy",
-			"pkg/apply/request.go", "request.MaxRetries(0).Do(ctx)", "request.Do(ctx)",
+			"pkg/apply/request.go", ".MaxRetries(0).Do(ctx)", ".Do(ctx)",
 			3, busyAfter,
 		},
 	} {
@@ -193,7 +193,7 @@ func TestInterrupted(t *testing.T) {
 			tap.at, tap.what = at, interruptedBefore
 			args := s.application(second...)
 			did := s.plugin(tap, args...)
-			const says = "error: interrupted; what was begun is in the inventory: run the same again to go on, or delete to undo it\n"
+			const says = "error: interrupted; what was begun is in the inventory: run the same again to go on\n"
 			switch {
 			case did.hit == "":
 				t.Errorf("it was not interrupted: %s\n  %s", did, strings.Join(tap.seen, "\n  "))
