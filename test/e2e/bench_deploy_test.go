@@ -248,7 +248,7 @@ func (r *shootingRange) report(many int, ours, bares []cost, applied, ratios []f
 	}
 	if many == 200 { // as many as are there without make bench
 		say("CPU of the client, of the bare client's", "x", 3, false, best(ours, cpuOf)/best(bares, cpuOf))
-		say("answered for each", "KB", 10, false, float64(answered)/float64(many)/1000)
+		say("answered for each", "KB", 4, false, float64(answered)/float64(many)/1000)
 	}
 	say("memory", "MB", map[int]float64{200: 110, 5000: 150}[many], false, worst(ours, residentOf), worst(bares, residentOf))
 }

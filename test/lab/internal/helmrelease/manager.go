@@ -95,11 +95,30 @@ func addController(manager ctrl.Manager) error {
 		Complete(r)
 }
 
+// servedWithin is for how long an API server may take to serve what it has
+// established.
+const servedWithin = 30 * time.Second
+
+// watched watches objects of a kind, as soon as it is served.
+func watched(ctx context.Context, manager ctrl.Manager, object client.Object) (cache.Informer, error) {
+	for began := time.Now(); ; {
+		informer, err := manager.GetCache().GetInformer(ctx, object, cache.BlockUntilSynced(false))
+		if err == nil || time.Since(began) > servedWithin {
+			return informer, err
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, errors.Join(err, ctx.Err())
+		}
+	}
+}
+
 // addProbes makes /readyz wait until all watches have begun.
 func addProbes(ctx context.Context, manager ctrl.Manager) error {
 	var informers []cache.Informer
 	for _, object := range []client.Object{&v2.HelmRelease{}, &sourcev1.HelmChart{}, &sourcev1.OCIRepository{}} {
-		informer, err := manager.GetCache().GetInformer(ctx, object, cache.BlockUntilSynced(false))
+		informer, err := watched(ctx, manager, object)
 		if err != nil {
 			return fmt.Errorf("watching %T, are Flux's CRDs installed: %w", object, err)
 		}
