@@ -25,7 +25,7 @@ type Sight struct {
 // out whatever is not as usual, which Delete looks at by itself.
 func (m Member) Look(ctx context.Context, objects []plan.Identity) []Sight {
 	var sights []Sight
-	for result := range fanout.Run(ctx, fanout.Options{Limit: len(objects)}, objects, func(ctx context.Context, id plan.Identity) (Sight, error) {
+	for result := range fanout.Run(ctx, fanout.Options{Limit: abreast}, objects, func(ctx context.Context, id plan.Identity) (Sight, error) {
 		object, err := m.get(ctx, id.Path())
 		if err != nil || !m.isUsual(object) {
 			return Sight{}, err

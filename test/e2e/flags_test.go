@@ -26,9 +26,8 @@ func flagsOf(t *testing.T, args ...string) map[string]option {
 // What kubectl's command of the same kind calls by a name or a letter is called so here,
 // and nothing else is; without a flag, the same is meant.
 func TestFlagsAreThoseOfKubectl(t *testing.T) {
-	// What kubectl does is not what is meant here: it does not wait for what is applied,
-	// and does not delete without asking where somebody could answer.
-	others := map[string]bool{"deploy --wait": true, "deploy --timeout": true, "delete --timeout": true}
+	// These have another default: kubectl waits without end for what it deletes.
+	others := map[string]bool{"deploy --timeout": true, "delete --timeout": true}
 	for _, test := range []struct {
 		ours, theirs string
 		least        int
