@@ -7,9 +7,9 @@
 package bench
 
 import (
-	"encoding/json"
-	"fmt"
 	"os"
+
+	"github.com/kurator-dev/kubectl-fleetapp/test/lines"
 )
 
 // The environment of a run of the benchmarks: whether they do all that there is to
@@ -78,7 +78,7 @@ func Report(t Reporter, figure Figure) {
 	t.Helper()
 	t.Logf("%s: %.4g %s (bar %.4g), %v", figure.What, figure.Ours, figure.Unit, figure.Bar, figure.Peers)
 	if path := os.Getenv(reportVariable); path != "" {
-		if err := add(path, figure); err != nil {
+		if err := lines.Append(path, figure); err != nil {
 			t.Errorf("%v", err)
 		}
 		return
@@ -86,20 +86,4 @@ func Report(t Reporter, figure Figure) {
 	if figure.Missed() && !figure.IsTime {
 		t.Errorf("%s: %.4g %s, and the bar is %.4g", figure.What, figure.Ours, figure.Unit, figure.Bar)
 	}
-}
-
-func add(path string, figure Figure) error {
-	line, err := json.Marshal(figure)
-	if err != nil {
-		return err
-	}
-	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(file, "%s\n", line)
-	if closeErr := file.Close(); err == nil {
-		err = closeErr
-	}
-	return err
 }

@@ -1,38 +1,18 @@
 package bench
 
 import (
-	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/kurator-dev/kubectl-fleetapp/test/lines"
 )
 
 // Read reads the figures that were added to a file.
-func Read(path string) ([]Figure, error) {
-	file, err := os.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	var all []Figure
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		var one Figure
-		if err := json.Unmarshal(lines.Bytes(), &one); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		all = append(all, one)
-	}
-	return all, lines.Err()
-}
+func Read(path string) ([]Figure, error) { return lines.Read[Figure](path) }
 
 // errMissed is the error of a figure that is counted and misses its bar.
 var errMissed = errors.New("a figure that is counted misses its bar, or none was measured")

@@ -1,12 +1,12 @@
 package fault
 
 import (
-	"encoding/json"
-	"fmt"
 	"os"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/kurator-dev/kubectl-fleetapp/test/lines"
 )
 
 // The environment of a run of the harnesses: whether they do all that there is
@@ -115,17 +115,5 @@ func report(did Report) error {
 	if path == "" {
 		return nil
 	}
-	line, err := json.Marshal(did)
-	if err != nil {
-		return err
-	}
-	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(file, "%s\n", line)
-	if closeErr := file.Close(); err == nil {
-		err = closeErr
-	}
-	return err
+	return lines.Append(path, did)
 }

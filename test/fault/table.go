@@ -1,13 +1,12 @@
 package fault
 
 import (
-	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"text/tabwriter"
+
+	"github.com/kurator-dev/kubectl-fleetapp/test/lines"
 )
 
 // Environment makes the harnesses do all that there is to do, and add what they
@@ -18,22 +17,13 @@ func Environment(reports string) []string {
 
 // Read reads what harnesses did; what several did of one thing counts together.
 func Read(path string) ([]Report, error) {
-	file, err := os.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
+	each, err := lines.Read[Report](path)
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
 	var all []Report
 	at := map[string]int{}
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		var one Report
-		if err := json.Unmarshal(lines.Bytes(), &one); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
+	for _, one := range each {
 		i, known := at[one.What]
 		if !known {
 			i = len(all)
@@ -44,7 +34,7 @@ func Read(path string) ([]Report, error) {
 		all[i].Failures += one.Failures
 		all[i].Took += one.Took
 	}
-	return all, lines.Err()
+	return all, nil
 }
 
 // errShort is the error of harnesses that found something, or did too little.
