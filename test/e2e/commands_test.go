@@ -15,8 +15,9 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// patience is how long eventually waits: Flux needs some seconds.
-const patience = time.Minute
+// patience is how long eventually waits. Flux needs some seconds, and half a
+// minute for a health check that fails: a busy machine may take twice that.
+const patience = 2 * time.Minute
 
 // theTest is the key of a script's own testscript.T among its values, which
 // can be failed where the script has ended.
@@ -30,6 +31,7 @@ type theTest struct{}
 //	finds JSONPATH WANT            evaluates it on the last stdout, JSON or YAML
 //	another-lab DIR FLAGS...       brings up a lab that ends with the script
 //	ends-lab DIR                   ends the lab there with the script, if there is one
+//	afterwards COMMAND...          runs it where the script ends, however it does
 //	as-in CODE PAGE LINE           runs a command line of a page, see asIn
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
@@ -37,6 +39,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"finds":       finds,
 		"another-lab": anotherLab,
 		"ends-lab":    endsLab,
+		"afterwards":  afterwards,
 		"as-in":       asIn,
 		"eventually":  func(ts *testscript.TestScript, neg bool, args []string) { until(ts, neg, true, args) },
 		"never-again": func(ts *testscript.TestScript, neg bool, args []string) { until(ts, neg, false, args) },
@@ -110,11 +113,21 @@ func endsLab(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: ends-lab DIR")
 	}
-	dir := ts.MkAbs(args[0])
+	afterwards(ts, false, []string{"fleetlab", "down", "--dir", ts.MkAbs(args[0])})
+}
+
+// afterwards is for what would be in the way of the scripts that follow, if this
+// one fails before it takes it back.
+func afterwards(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: afterwards COMMAND...")
+	}
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Dir = ts.MkAbs(".")
 	t, _ := ts.Value(theTest{}).(testscript.T)
 	ts.Defer(func() {
-		if out, err := exec.Command("fleetlab", "down", "--dir", dir).CombinedOutput(); err != nil {
-			t.Fatal(fmt.Sprintf("the lab in %s was not ended: %v\n%s", dir, err, out))
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatal(fmt.Sprintf("%q: %v\n%s", args, err, out))
 		}
 	})
 }
