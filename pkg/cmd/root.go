@@ -63,6 +63,13 @@ func New(factory *Factory, flags *HostFlags) *cobra.Command {
 
 		DisableFlagsInUseLine: true,
 
+		// cobra keeps what completes a flag in a map that all commands of the process
+		// share: nobody who does not complete is to fill it.
+		PersistentPreRun: func(cmd *cobra.Command, _ []string) {
+			if cmd.Name() == cobra.ShellCompRequestCmd {
+				completing{factory}.completeFlags(cmd.Root(), flags)
+			}
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetIn(factory.In)
@@ -76,7 +83,6 @@ func New(factory *Factory, flags *HostFlags) *cobra.Command {
 	}
 	groups.Add(root)
 	root.AddCommand(newOptions(), newVersion(factory), newCompletion(factory))
-	completing{factory}.completeFlags(root, flags)
 	templates.ActsAsRootCommand(root, []string{"options"}, groups...)
 	callAsPlugin(root)
 	normalizeHelp(root)
@@ -114,9 +120,10 @@ func normalizeHelp(root *cobra.Command) {
 // commands take, and that their own help leaves out.
 func newOptions() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:  "options",
-		Args: cobra.NoArgs,
-		Run:  func(cmd *cobra.Command, _ []string) { _ = cmd.Usage() },
+		Use:   "options",
+		Short: "List the flags that all commands take",
+		Args:  cobra.NoArgs,
+		Run:   func(cmd *cobra.Command, _ []string) { _ = cmd.Usage() },
 	}
 	templates.UseOptionsTemplates(cmd)
 	cmd.SetHelpFunc(func(cmd *cobra.Command, _ []string) { _ = cmd.Usage() })

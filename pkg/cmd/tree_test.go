@@ -2,8 +2,10 @@ package cmd
 
 import (
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"github.com/spf13/cobra"
@@ -158,4 +160,26 @@ func TestTheSameFlagIsSaidTheSame(t *testing.T) {
 			said[flag.Name] = flag.Usage
 		}
 	}
+}
+
+// A tree that nobody uses any more is let go, so that many of them can be made in
+// one process.
+func TestCommandsAreLetGo(t *testing.T) {
+	gone := make(chan bool)
+	func() {
+		term := newTerminal(t)
+		runtime.AddCleanup(term.root, func(gone chan bool) { close(gone) }, gone)
+		if code := term.run(t.Context(), "version", "--client"); code != 0 {
+			t.Fatal(term.err)
+		}
+	}()
+	for range 100 {
+		runtime.GC()
+		select {
+		case <-gone:
+			return
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	t.Error("something keeps them")
 }
