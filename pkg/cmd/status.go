@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -149,16 +150,16 @@ func (o *statusOptions) run(ctx context.Context) error {
 		return o.follow(ctx, host)
 	}
 	each := o.asTheyCome()
-	looked, err := o.look(ctx, host, each)
-	if err != nil {
-		return err
+	looked, interrupted := o.look(ctx, host, each)
+	if looked == nil {
+		return interrupted
 	}
 	if each != nil {
 		looked.sum(o)
 	} else if err := looked.print(o, o.Terminal()); err != nil {
 		return err
 	}
-	return looked.err(o.ignoreUnreachable)
+	return cmp.Or(interrupted, looked.err(o.ignoreUnreachable))
 }
 
 // looked is one look at the applications.
@@ -169,7 +170,8 @@ type looked struct {
 }
 
 // look reads the host, and then asks all members side by side. What is seen in a
-// member goes to each, where that is not nil, as it comes.
+// member goes to each, where that is not nil, as it comes. Where it is interrupted
+// meanwhile, it returns what there is, and errInterrupted.
 func (o *statusOptions) look(ctx context.Context, host *fleet.Client, each func(*status.Seen) error) (*looked, error) {
 	found, unread := o.readApplications(ctx, host, o.fleetNamespace, o.name)
 	if found == nil {
@@ -188,8 +190,9 @@ func (o *statusOptions) look(ctx context.Context, host *fleet.Client, each func(
 			return nil, err
 		}
 	}
-	if err := o.askMembers(ctx, host, surveys, each); err != nil {
-		return nil, err
+	interrupted := o.askMembers(ctx, host, surveys, each)
+	if interrupted != nil && !errors.Is(interrupted, errInterrupted) {
+		return nil, interrupted
 	}
 	for _, survey := range surveys {
 		if each == nil || survey.Manager == status.ByFleetapp {
@@ -205,7 +208,7 @@ func (o *statusOptions) look(ctx context.Context, host *fleet.Client, each func(
 	for _, survey := range surveys {
 		looked.all = append(looked.all, printer.Judged{Application: survey, Verdict: survey.Judge()})
 	}
-	return looked, nil
+	return looked, interrupted
 }
 
 // among leaves out what is not in the clusters that flags choose.

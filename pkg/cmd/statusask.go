@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fanout"
@@ -46,7 +47,8 @@ func visits(surveys []*status.Application) []visit {
 }
 
 // askMembers looks at all places. What could not be asked is noted there. Each
-// place goes to each, where that is not nil, once it was looked at.
+// place goes to each, where that is not nil, once it was looked at. Where it is
+// interrupted, the error is errInterrupted.
 func (o *statusOptions) askMembers(ctx context.Context, host *fleet.Client, surveys []*status.Application, each func(*status.Seen) error) error {
 	all := visits(surveys)
 	waiting := o.Waiting()
@@ -68,7 +70,7 @@ func (o *statusOptions) askMembers(ctx context.Context, host *fleet.Client, surv
 				if event.Err != nil {
 					place.Err = event.Err
 				}
-				if each == nil || ctx.Err() != nil {
+				if each == nil || errors.Is(place.Err, context.Canceled) || errors.Is(place.Err, fanout.ErrNotAttempted) {
 					continue
 				}
 				waiting.Clear()
