@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/kurator-dev/kubectl-fleetapp/pkg/printer"
 )
 
 // shim is what kubectl runs to complete the words after the name of a plugin: a
@@ -88,12 +90,26 @@ func newInstallShim(factory *Factory) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if !inPath(path) {
+				fmt.Fprintf(factory.ErrOut, "warning: kubectl will not find it there: %s is not in $PATH, or another one comes first\n", printer.Escape(filepath.Dir(path)))
+			}
 			_, err = fmt.Fprintf(factory.Out, "%s is written; in a shell with kubectl's completion, try: kubectl fleetapp <TAB>\n", path)
 			return err
 		},
 	}
 	cmd.Flags().StringVar(&dir, "dir", "", "Folder to write it to. Default is that of the plugin.")
 	return cmd
+}
+
+// inPath tells whether that is the shim that kubectl finds.
+func inPath(path string) bool {
+	first, err := exec.LookPath(shim)
+	if err != nil {
+		return false
+	}
+	written, err := os.Stat(path)
+	found, gone := os.Stat(first)
+	return err == nil && gone == nil && os.SameFile(written, found)
 }
 
 // installShim writes it, but not over a file of somebody else's.

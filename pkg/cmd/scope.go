@@ -215,15 +215,14 @@ func (s *scope) wide(snapshot *fleet.Snapshot, record *inventory.Inventory, appl
 		return snapshot.Everything(), nil
 	case s.allClusters, len(s.clusters) > 0 && s.fleet == "":
 		return snapshot.All(), nil
-	case s.fleet != "":
-		return snapshot.Fleet(s.fleet)
 	}
 	fleets := snapshot.Fleets()
-	switch len(fleets) {
-	case 0:
+	switch {
+	case len(fleets) == 0:
 		return nil, fmt.Errorf("there is no fleet in namespace %q on the host; --fleet-namespace names another, and --all-clusters asks clusters of no fleet", s.fleetNamespace)
-	case 1:
-	default:
+	case s.fleet != "":
+		return snapshot.Fleet(s.fleet)
+	case len(fleets) > 1:
 		return nil, fmt.Errorf("which clusters? Name a fleet with --fleet, or ask --all-clusters%s", fleet.ThereIs(fleets))
 	}
 	return snapshot.Fleet(fleets[0])

@@ -113,7 +113,7 @@ func TestFailedMembersAreNotWaitedFor(t *testing.T) {
 	}
 	term.check(t, term.run(t.Context(), "deploy", "-f", "-", "--wait"), 1, "",
 		"host: Timeout: no answer within its time (--member-timeout)\n"+
-			"application default/shop: 0 of 1 cluster done, 1 failed; run the same again once they are back\n")
+			"application default/shop: 0 of 1 cluster done, 1 failed; run the same again once it is back\n")
 }
 
 // Nor is what the inventory could not be settled for.

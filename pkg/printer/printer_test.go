@@ -182,7 +182,7 @@ func TestClosing(t *testing.T) {
 		},
 		"deleted":        {"deleted", deploy.Summary{Members: 2, Actions: map[apply.Action]int{apply.Deleted: 6}}, 0, "gone from 2 clusters in 0ms", ""},
 		"some failed":    {"deployed", deploy.Summary{Members: 50, Failed: 2}, time.Second, "48 of 50 clusters done, 2 failed; run the same again once they are back", ""},
-		"one, failed":    {"deleted", deploy.Summary{Members: 1, Failed: 1}, time.Second, "0 of 1 cluster done, 1 failed; run the same again once they are back", ""},
+		"one, failed":    {"deleted", deploy.Summary{Members: 1, Failed: 1}, time.Second, "0 of 1 cluster done, 1 failed; run the same again once it is back", ""},
 		"slow":           {"deleted", deploy.Summary{Members: 3, Failed: 1, TimedOut: 1}, time.Second, "2 of 3 clusters done, 1 failed; run the same again to wait on", ""},
 		"slow, and away": {"deleted", deploy.Summary{Members: 3, Failed: 2, TimedOut: 1}, time.Second, "1 of 3 clusters done, 2 failed; run the same again once they are back", ""},
 		"nothing done":   {"deployed", deploy.Summary{Members: 1}, time.Second, "1 cluster, nothing to do in 1.0s", ""},
@@ -204,7 +204,7 @@ func TestClosing(t *testing.T) {
 // What is said last is what to do about what was said before.
 func TestClosingSaysWhatToDo(t *testing.T) {
 	for why, want := range map[reason.Reason]string{
-		reason.Unreachable: "run the same again once they are back",
+		reason.Unreachable: "run the same again once it is back",
 		reason.Conflict:    "mend what is said above, then run the same again",
 		reason.Forbidden:   "mend what is said above (docs/rbac.yaml has all rights to grant), then run the same again",
 	} {

@@ -163,7 +163,7 @@ func (r *Run) Closing(verb string, summary deploy.Summary, took time.Duration) {
 	case summary.Failed > 0 && summary.TimedOut == summary.Failed: // none is away
 		text = fmt.Sprintf("%d of %s done, %d failed; run the same again to wait on", done, clusters(summary.Members), summary.Failed)
 	case summary.Failed > 0:
-		text = fmt.Sprintf("%d of %s done, %d failed; %s", done, clusters(summary.Members), summary.Failed, r.wayOut())
+		text = fmt.Sprintf("%d of %s done, %d failed; %s", done, clusters(summary.Members), summary.Failed, r.wayOut(summary.Failed))
 	case summary.Actions[apply.Deleting] > 0:
 		text = fmt.Sprintf("being deleted from %s; run the same again to see it gone", clusters(done))
 	case verb == "deleted" && summary.Actions[apply.Abandoned] == 0:
@@ -177,13 +177,16 @@ func (r *Run) Closing(verb string, summary deploy.Summary, took time.Duration) {
 	fmt.Fprintln(r.err, Escape(fmt.Sprintf("application %s/%s: %s", r.owner.Namespace, r.owner.Application, text)))
 }
 
-// wayOut says what to do about the members that failed.
-func (r *Run) wayOut() string {
+// wayOut says what to do about the members that failed, of which there are so many.
+func (r *Run) wayOut(failed int) string {
 	switch {
 	case r.lacking:
 		return "mend what is said above (docs/rbac.yaml has all rights to grant), then run the same again"
 	case r.mend:
 		return "mend what is said above, then run the same again"
+	}
+	if failed == 1 {
+		return "run the same again once it is back"
 	}
 	return "run the same again once they are back"
 }
