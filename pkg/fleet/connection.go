@@ -29,11 +29,13 @@ type connection struct {
 	end   context.CancelFunc
 	dead  atomic.Pointer[http2.ClientConn] // the last one that broke
 	lost  atomic.Bool                      // whether one was closed that answered no ping
+	asked atomic.Int32                     // how many answers are waited for
 
 	pingAfter, pingTimeout time.Duration
 
 	// turn is held by whoever uses the fields below.
 	turn   chan struct{}
+	limits *http.HTTP2Config // of the next connection
 	config *tls.Config
 	failed error             // why the member cannot be connected to
 	open   *http2.ClientConn // nil before the first request
@@ -61,10 +63,10 @@ func newConnection(to endpoint) (*connection, error) {
 	// Without a bound of its own: on one connection, what is to be done would wait for
 	// a watch of what comes of it.
 	c.http1 = &http.Transport{DialTLSContext: c.dialHTTP1, MaxResponseHeaderBytes: maxHeader}
-	limits := &http.Transport{HTTP2: &http.HTTP2Config{MaxReceiveBufferPerStream: maxAhead}, MaxResponseHeaderBytes: maxHeader}
+	c.limits = &http.HTTP2Config{}
 	// Not net/http's own HTTP/2: a WINDOW_UPDATE that overflows makes that of Go
 	// 1.26 wait for itself, whatever the deadline.
-	if c.http2, err = http2.ConfigureTransports(limits); err != nil {
+	if c.http2, err = http2.ConfigureTransports(&http.Transport{HTTP2: c.limits, MaxResponseHeaderBytes: maxHeader}); err != nil {
 		return nil, err
 	}
 	c.http2.ConnPool = c
@@ -74,7 +76,9 @@ func newConnection(to endpoint) (*connection, error) {
 
 // RoundTrip implements http.RoundTripper.
 func (c *connection) RoundTrip(request *http.Request) (*http.Response, error) {
+	c.asked.Add(1)
 	response, err := c.http2.RoundTrip(request)
+	c.asked.Add(-1)
 	switch {
 	case errors.Is(err, errOnlyHTTP1):
 		if request.GetBody != nil { // HTTP/2 may have read it before
@@ -134,6 +138,8 @@ func (c *connection) GetClientConn(request *http.Request, address string) (*http
 		return nil, errOnlyHTTP1
 	}
 	c.lost.Store(false)
+	// Those who ask are all waiting for this connection by now.
+	c.limits.MaxReceiveBufferPerStream = min(max(allAhead/int(c.asked.Load()), minAhead), maxAhead)
 	if c.open, err = c.http2.NewClientConn(secure); err != nil {
 		secure.Close()
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -194,4 +195,54 @@ func TestNothingWaitsForAWatch(t *testing.T) {
 		t.Error(err)
 	}
 	watch.Wait()
+}
+
+// However many answers a member is asked for, and however large they are, what it
+// may send before somebody reads is bounded for all of them together.
+func TestWhatIsSentAheadIsBounded(t *testing.T) {
+	for answers, want := range map[int]int64{1: maxAhead, 8: allAhead, 50: allAhead, 64: allAhead} {
+		t.Run(strconv.Itoa(answers), func(t *testing.T) {
+			var sent atomic.Int64
+			piece := make([]byte, 1<<10)
+			server := newMember(t, true, func(w http.ResponseWriter, r *http.Request) {
+				for r.Context().Err() == nil {
+					n, err := w.Write(piece)
+					if err != nil || http.NewResponseController(w).Flush() != nil {
+						return
+					}
+					sent.Add(int64(n))
+				}
+			})
+			c, err := newConnection(endpoint{ca: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.close()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var all sync.WaitGroup
+			for range answers {
+				all.Go(func() {
+					request, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, http.NoBody)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					response, err := c.RoundTrip(request)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					t.Cleanup(func() { response.Body.Close() })
+				})
+			}
+			all.Wait()
+			for was := int64(-1); sent.Load() != was; time.Sleep(200 * time.Millisecond) {
+				was = sent.Load()
+			}
+			if got := sent.Load(); got > want || got < want/2 {
+				t.Errorf("%d bytes were sent, want %d at most", got, want)
+			}
+		})
+	}
 }

@@ -35,9 +35,11 @@ const (
 	usualObject = 64 << 10
 	maxError    = 1 << 20
 	maxHeader   = 64 << 10
-	// maxAhead is how much of an answer may wait to be read, in bytes. With
-	// hundreds of members in flight it is what takes the most memory.
-	maxAhead = 128 << 10
+	// maxAhead is how much of an answer may wait to be read, in bytes, and allAhead
+	// how much of all answers that a member is asked for at first. With hundreds of
+	// members in flight it is what takes the most memory. Each may have minAhead,
+	// which most answers do not fill.
+	maxAhead, allAhead, minAhead = 128 << 10, 1 << 20, 16 << 10
 )
 
 // tlsConfig is how the server is to prove who it is, and who we are.
