@@ -31,6 +31,8 @@ type theTest struct{}
 //	finds JSONPATH WANT            evaluates it on the last stdout, JSON or YAML
 //	another-lab DIR FLAGS...       brings up a lab that ends with the script
 //	ends-lab DIR                   ends the lab there with the script, if there is one
+//	lab VERB PROGRAM               stops, starts, pauses or resumes a program of the lab,
+//	                               which runs again where the script ends
 //	afterwards COMMAND...          runs it where the script ends, however it does
 //	as-in CODE PAGE LINE           runs a command line of a page, see asIn
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
@@ -40,6 +42,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"another-lab": anotherLab,
 		"ends-lab":    endsLab,
 		"afterwards":  afterwards,
+		"lab":         lab,
 		"as-in":       asIn,
 		"eventually":  func(ts *testscript.TestScript, neg bool, args []string) { until(ts, neg, true, args) },
 		"never-again": func(ts *testscript.TestScript, neg bool, args []string) { until(ts, neg, false, args) },
@@ -116,8 +119,20 @@ func endsLab(ts *testscript.TestScript, neg bool, args []string) {
 	afterwards(ts, false, []string{"fleetlab", "down", "--dir", ts.MkAbs(args[0])})
 }
 
+func lab(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: lab stop|start|pause|resume PROGRAM")
+	}
+	does := func(verb string) []string { return []string{"fleetlab", verb, "--dir", ts.Getenv("LAB"), args[1]} }
+	if back := map[string]string{"stop": "start", "pause": "resume"}[args[0]]; back != "" {
+		afterwards(ts, false, does(back)) // of one that runs, it does nothing
+	}
+	ts.Check(ts.Exec("fleetlab", does(args[0])[1:]...))
+}
+
 // afterwards is for what would be in the way of the scripts that follow, if this
-// one fails before it takes it back.
+// one fails before it takes it back. The command runs in the folder in which it was
+// asked for, and in the environment of all scripts.
 func afterwards(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: afterwards COMMAND...")
