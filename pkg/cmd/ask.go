@@ -53,6 +53,11 @@ func validOutput(output string, known ...string) error {
 // before all had answered.
 var errInterrupted = errors.New("interrupted before all clusters had answered")
 
+// cutOff tells the error of a member that an interrupt left unasked.
+func cutOff(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, fanout.ErrNotAttempted)
+}
+
 // noNames refuses names of clusters where a flag is for them.
 func noNames(args []string) error {
 	if len(args) > 0 {

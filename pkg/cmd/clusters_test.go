@@ -198,9 +198,11 @@ func TestClustersOfADeadHost(t *testing.T) {
 
 // What is interrupted shows what there is, and does not say that all is well.
 func TestInterrupted(t *testing.T) {
-	for _, command := range []string{"clusters", "check"} {
+	for _, command := range []string{"clusters -C two", "check -C two", "status -C two", "status web -C two", "status web -C two --tree", "status web -C two -o json"} {
 		t.Run(command, func(t *testing.T) {
-			term, _ := inFleets(t)
+			term, host := inFleets(t)
+			host.answers[applicationsCall], host.answers[applicationsCall+"/web"] = object{"items": []any{}}, nil
+			host.answers["GET /api/v1/namespaces/default/secrets/fleetapp.v1.web"] = inventoryOf(t, "default", "web", "one", "two")
 			ctx, cancel := context.WithCancel(t.Context())
 			ask := term.Connect
 			term.Connect = func(asking context.Context, host *fleet.Client, member fleet.Member) (*fleet.Client, error) {
@@ -211,8 +213,8 @@ func TestInterrupted(t *testing.T) {
 				<-asking.Done()
 				return nil, fmt.Errorf("read: %w", asking.Err())
 			}
-			code := term.run(ctx, command, "-C", "two")
-			if code != 1 || !strings.HasSuffix(term.err.String(), "error: interrupted before all clusters had answered\n") || strings.Contains(term.out.String(), "True") {
+			code := term.run(ctx, strings.Fields(command)...)
+			if code != 1 || term.out.Len() == 0 || !strings.HasSuffix(term.err.String(), "error: interrupted before all clusters had answered\n") || strings.Contains(term.out.String(), "True") {
 				t.Errorf("exit code %d, %s%s", code, term.out, term.err)
 			}
 		})

@@ -90,10 +90,11 @@ func newInstallShim(factory *Factory) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			next := "in a shell with kubectl's completion, try: kubectl fleetapp <TAB>"
 			if !inPath(path) {
-				fmt.Fprintf(factory.ErrOut, "warning: kubectl will not find it there: %s is not in $PATH, or another one comes first\n", printer.Escape(filepath.Dir(path)))
+				next = "for kubectl to find it, its folder has to be in $PATH, before any other with a " + shim
 			}
-			_, err = fmt.Fprintf(factory.Out, "%s is written; in a shell with kubectl's completion, try: kubectl fleetapp <TAB>\n", path)
+			_, err = fmt.Fprintf(factory.Out, "%s is written; %s\n", printer.Escape(path), next)
 			return err
 		},
 	}
@@ -101,7 +102,7 @@ func newInstallShim(factory *Factory) *cobra.Command {
 	return cmd
 }
 
-// inPath tells whether that is the shim that kubectl finds.
+// inPath tells whether that is the shim that kubectl finds, where it has our $PATH.
 func inPath(path string) bool {
 	first, err := exec.LookPath(shim)
 	if err != nil {

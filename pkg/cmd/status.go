@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,7 +58,8 @@ func newStatus(factory *Factory) *cobra.Command {
 			workload; -o wide folds nothing, and shows the images.
 
 			The exit code is 0 if all is ready in all clusters, and 3 if not, or if with
-			--tree something that Flux applied is not Current or could not be asked.`,
+			--tree something that Flux applied is not Current or could not be asked.
+			An interrupt shows what had answered by then, and the exit code is 1.`,
 		Example: `
 			# All applications of the namespace
 			kubectl fleetapp status
@@ -150,16 +150,19 @@ func (o *statusOptions) run(ctx context.Context) error {
 		return o.follow(ctx, host)
 	}
 	each := o.asTheyCome()
-	looked, interrupted := o.look(ctx, host, each)
+	looked, err := o.look(ctx, host, each)
 	if looked == nil {
-		return interrupted
+		return err
 	}
 	if each != nil {
 		looked.sum(o)
 	} else if err := looked.print(o, o.Terminal()); err != nil {
 		return err
 	}
-	return cmp.Or(interrupted, looked.err(o.ignoreUnreachable))
+	if err != nil {
+		return errors.Join(looked.unread, err)
+	}
+	return looked.err(o.ignoreUnreachable)
 }
 
 // looked is one look at the applications.

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/kurator-dev/kubectl-fleetapp/pkg/fanout"
@@ -70,7 +69,7 @@ func (o *statusOptions) askMembers(ctx context.Context, host *fleet.Client, surv
 				if event.Err != nil {
 					place.Err = event.Err
 				}
-				if each == nil || errors.Is(place.Err, context.Canceled) || errors.Is(place.Err, fanout.ErrNotAttempted) {
+				if each == nil {
 					continue
 				}
 				waiting.Clear()

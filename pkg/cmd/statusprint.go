@@ -121,7 +121,9 @@ func (l *looked) warn(o *statusOptions) {
 	if !o.one() {
 		for _, outcome := range l.unasked() {
 			for _, err := range outcome.Errs {
-				printer.MemberError(o.ErrOut, "warning: ", outcome.Member, err)
+				if !cutOff(err) { // those may be all that there are
+					printer.MemberError(o.ErrOut, "warning: ", outcome.Member, err)
+				}
 			}
 		}
 		return

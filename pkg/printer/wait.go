@@ -121,7 +121,11 @@ func (r *Run) ClosingWaited(summary deploy.Summary, w *Wait, end WaitEnd) {
 	}
 	switch {
 	case w.ready == w.members && summary.Failed > 0:
-		text = fmt.Sprintf("%s, the others ready%s in %s; %s", text, w.at(), Duration(end.Took), r.wayOut(summary.Failed))
+		others := "the others"
+		if w.members == 1 {
+			others = "the other one"
+		}
+		text = fmt.Sprintf("%s, %s ready%s in %s; %s", text, others, w.at(), Duration(end.Took), r.wayOut(summary.Failed))
 	case w.ready == w.members:
 		text = fmt.Sprintf("%s, ready%s in %s", text, w.at(), Duration(end.Took))
 	case end.Interrupted:

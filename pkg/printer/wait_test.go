@@ -62,7 +62,7 @@ func TestWaited(t *testing.T) {
 			app + "2 clusters, 4 created, ready at 2 revisions in 7.0s\n"},
 		"at none": {[]deploy.Waited{waited(1, "", "")}, made(1, 0), printer.WaitEnd{}, app + "1 cluster, 2 created, ready in 7.0s\n"},
 		"one failed before": {[]deploy.Waited{waited(1, "main@1", "")}, made(2, 1), printer.WaitEnd{},
-			app + "1 of 2 clusters done, 1 failed, the others ready at main@1 in 7.0s; run the same again once it is back\n"},
+			app + "1 of 2 clusters done, 1 failed, the other one ready at main@1 in 7.0s; run the same again once it is back\n"},
 		"not in time": {[]deploy.Waited{waited(1, "main@1", ""), waited(2, "", "a: B: c\x1b")}, made(2, 0), printer.WaitEnd{},
 			"m2: NotReady: a: B: c\\x1b\n" + app + "2 clusters, 4 created, 1 of 2 ready after 7.0s; the same command waits on, and SEE shows how far it is\n"},
 		"interrupted": {[]deploy.Waited{waited(1, "", "a")}, made(1, 0), printer.WaitEnd{Interrupted: true},
